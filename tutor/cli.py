@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tutor import __version__
@@ -33,7 +34,7 @@ def main() -> None:
         app()
     except (ValueError, OSError, LookupError, ImportError, RuntimeError) as error:
         message = error.args[0] if isinstance(error, KeyError) and error.args else error
-        err.print(f"[bold red]error:[/] {message}", highlight=False, markup=True)
+        err.print(f"[bold red]error:[/] {escape(str(message))}", highlight=False, soft_wrap=True)
         raise SystemExit(1) from None
 
 
@@ -42,7 +43,7 @@ def _table(title, *columns, rows):
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(escape(cell) for cell in row))
     out.print(table)
 
 
@@ -65,7 +66,7 @@ def doctor(as_json: AsJson = False):
     if as_json:
         typer.echo(json.dumps([f._asdict() for f in findings], indent=2))
     else:
-        rows = [("ok" if f.ok else "[bold]PROBLEM[/]", *f[:2], f.remedy) for f in findings]
+        rows = [("ok" if f.ok else "PROBLEM", f.subject, f.found, f.remedy) for f in findings]
         _table("tutor doctor", "", "looked at", "found", "what to do", rows=rows)
         problems = sum(not f.ok for f in findings)
         out.print(
