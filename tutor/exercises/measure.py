@@ -1,0 +1,64 @@
+"""How far an array is from another: tolerance, match, and the size of the error in words."""
+
+import numpy as np
+
+from tutor.exercises.values import as_numpy, show
+
+RTOL = 1e-4
+ATOL = 1e-6
+
+
+def numeric(value: object) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind in "biufc"
+
+
+def array_of(value: object) -> np.ndarray | None:
+    if isinstance(value, tuple):
+        value = as_numpy(list(value))
+    return value if numeric(value) else None
+
+
+def plain(array: np.ndarray) -> np.ndarray:
+    return array.astype(complex if array.dtype.kind == "c" else float)
+
+
+def largest(array: np.ndarray) -> float:
+    values = np.abs(plain(array))
+    return float(values[np.isfinite(values)].max(initial=0.0))
+
+
+def tolerance_of(
+    expected: np.ndarray, rtol: float | None, atol: float | None, scale: float | None
+) -> float:
+    if expected.dtype.kind in "biu" and rtol is None and atol is None:
+        return 1e-3
+    scale = largest(expected) if scale is None else scale
+    return (RTOL if rtol is None else rtol) * scale + (atol or (0.0 if scale else ATOL))
+
+
+def matches(got: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:
+    if got.shape != expected.shape:
+        return False
+    got, expected = plain(got), plain(expected)
+    inside = np.isfinite(expected)
+    outside = np.array_equal(got[~inside], expected[~inside], equal_nan=True)
+    return outside and bool(np.all(np.abs(got[inside] - expected[inside]) <= tolerance))
+
+
+def size_of_error(
+    got: np.ndarray, expected: np.ndarray, tolerance: float, scale: float | None = None
+) -> str:
+    if got.shape != expected.shape:
+        return ""
+    difference = np.nan_to_num(np.abs(plain(got) - plain(expected)), nan=np.inf)
+    worst = np.unravel_index(difference.argmax(), difference.shape)
+    scale = largest(expected) if scale is None else scale
+    if expected.dtype.kind in "biu" and expected.ndim:
+        count = int((difference > tolerance).sum())
+        return f"{count} of {difference.size} values differ, the worst by {show(difference[worst])}"
+    text = f"off by {difference[worst]:.3g}"
+    if scale:
+        ratio = difference[worst] / scale
+        text += f", {100 * ratio:.3g} %" if ratio < 10 else f", {ratio:.3g} times"
+        text += " of the largest value" if expected.ndim else " of the value"
+    return text + (f", at {[int(n) for n in worst]}" if expected.ndim else "")
