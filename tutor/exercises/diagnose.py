@@ -10,14 +10,19 @@ _FACTORS = {  # got / expected: what that says
     0.5: "it is half of what it should be",
     -2.0: "it is twice what it should be, with the sign flipped",
     -0.5: "it is half of what it should be, with the sign flipped",
-    1 / MEV: "it is in meV; the unit here is eV",
-    1 / HARTREE: "it is in hartree; the unit here is eV",
-    1 / KCAL_PER_MOL: "it is in kcal/mol; the unit here is eV",
-    1 / KJ_PER_MOL: "it is in kJ/mol; the unit here is eV",
-    BOHR / HARTREE: "it is in hartree/bohr; the unit here is eV/Å",
-    1 / BOHR: "it is in bohr; the unit here is Å",
-    1 / DEBYE: "it is in debye; the unit here is e·Å",
 }
+_UNITS = {
+    ("meV", "eV"): MEV,
+    ("hartree", "eV"): HARTREE,
+    ("kcal/mol", "eV"): KCAL_PER_MOL,
+    ("kJ/mol", "eV"): KJ_PER_MOL,
+    ("hartree/bohr", "eV/Å"): HARTREE / BOHR,
+    ("bohr", "Å"): BOHR,
+    ("debye", "e·Å"): DEBYE,
+}
+for (foreign, ours), unit in _UNITS.items():
+    _FACTORS[1 / unit] = f"the factor is that from {ours} to {foreign}: which unit is asked for?"
+    _FACTORS[unit] = f"the factor is that from {foreign} to {ours}: which unit is asked for?"
 
 
 def resemblance(got: np.ndarray, expected: np.ndarray, close: float) -> str:

@@ -133,8 +133,8 @@ def choice(
             )
         chosen = letters[letter]
         if chosen != right:
-            raise Broken("", why[chosen], got=chosen)
-        return why[right]
+            raise Broken("", f"({chosen}) {why[chosen]}")
+        return f"({right}) {why[right]}"
 
     register(Exercise(exercise_id, title, "choice", points, tuple(hints), judge, options=dict(why)))
 

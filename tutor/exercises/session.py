@@ -76,9 +76,9 @@ def progress() -> None:
             )
         )
     if not rows:
-        _show('No exercise begun yet: run a check, as in check("1.1", answer).', "")
+        _show('No exercise begun yet: run a check, as in `check("1.1", answer)`.', "")
         return
-    caption = f"{points:g} of {out_of:g} points"
+    caption = f"{points:g} of {sum(exercise.points for exercise in begun):g} points"
     header = ("", "exercise", "status", "points", "attempts", "hints")
     _show(f"{caption}\n{columns(header, rows)}", boxed(table(caption, header, rows), GREY))
 
