@@ -1,5 +1,7 @@
 """What a wrong array has to do with the right one: a factor, a shift, a transposition."""
 
+from numbers import Real
+
 import numpy as np
 
 from tutor.units import BOHR, DEBYE, HARTREE, KCAL_PER_MOL, KJ_PER_MOL, MEV
@@ -25,7 +27,7 @@ for (foreign, ours), unit in _UNITS.items():
     _FACTORS[unit] = f"the factor is that from {foreign} to {ours}: which unit is asked for?"
 
 
-def resemblance(got: np.ndarray, expected: np.ndarray, close: float) -> str:
+def resemblance(got: np.ndarray, expected: np.ndarray, close: Real) -> str:
     """In words, the simplest relation between two numeric arrays; "" where there is none.
 
     A single number is always some multiple of another, so for it only the familiar factors (a
@@ -46,11 +48,11 @@ def resemblance(got: np.ndarray, expected: np.ndarray, close: float) -> str:
     return _factor(got, expected, close) or _shift(got, expected, close)
 
 
-def _near(got: np.ndarray, expected: np.ndarray, close: float) -> bool:
+def _near(got: np.ndarray, expected: np.ndarray | np.generic, close: Real) -> bool:
     return bool(np.all(np.abs(got - expected) <= close))
 
 
-def _factor(got: np.ndarray, expected: np.ndarray, close: float) -> str:
+def _factor(got: np.ndarray, expected: np.ndarray, close: Real) -> str:
     norm = np.sum(expected * expected)
     factor = np.sum(got * expected) / norm if norm else 0.0
     if not factor or not _near(got, factor * expected, close * max(1.0, abs(factor))):
@@ -62,7 +64,7 @@ def _factor(got: np.ndarray, expected: np.ndarray, close: float) -> str:
     return f"everything is {factor:.4g} times what it should be" if several else ""
 
 
-def _shift(got: np.ndarray, expected: np.ndarray, close: float) -> str:
+def _shift(got: np.ndarray, expected: np.ndarray, close: Real) -> str:
     shift = np.mean(got - expected)
     if got.size < 3 or np.ptp(expected) <= close or not _near(got, expected + shift, close):
         return ""

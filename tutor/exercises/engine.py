@@ -4,6 +4,7 @@ The author's guide with an example of each kind is the docstring of `tutor.exerc
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
 
 import numpy as np
 
@@ -18,7 +19,7 @@ def code(
     exercise_id: str,
     title: str,
     *,
-    points: float = 1,
+    points: Real = 1,
     hints: Sequence[str] = (),
     library: str = "numpy",
     remark: str = "",
@@ -67,12 +68,12 @@ def number(
     exercise_id: str,
     title: str,
     *,
-    answer: float | Callable,
+    answer: Real | Callable,
     unit: str = "",
-    rtol: float = 0.01,
-    atol: float = 0.0,
+    rtol: Real = 0.01,
+    atol: Real = 0.0,
     slips: Mapping | None = None,
-    points: float = 1,
+    points: Real = 1,
     hints: Sequence[str] = (),
     remark: str = "",
 ) -> None:
@@ -112,7 +113,7 @@ def choice(
     *,
     right: str,
     why: Mapping[str, str],
-    points: float = 1,
+    points: Real = 1,
     hints: Sequence[str] = (),
 ) -> None:
     """Registers a multiple-choice question.
@@ -145,7 +146,7 @@ def written(
     *,
     rubric: Sequence[str],
     min_words: int = 20,
-    points: float = 1,
+    points: Real = 1,
     hints: Sequence[str] = (),
 ) -> None:
     """Registers a question answered in words, which is recorded and marked by a person.
@@ -211,12 +212,12 @@ def _one_number(attempt: object) -> float:
     raise Broken("the answer is one number", message, got=attempt)
 
 
-def _allowance(rtol: float, atol: float, unit: str) -> str:
+def _allowance(rtol: Real, atol: Real, unit: str) -> str:
     parts = ([f"{100 * rtol:g} %"] if rtol else []) + ([f"{atol:g} {unit}".strip()] if atol else [])
     return " + ".join(parts) + (f" (in {unit})" if unit and not atol else "")
 
 
-def _direction(given: float, right: float) -> str:
+def _direction(given: Real, right: Real) -> str:
     if given * right < 0:
         return "the sign is wrong"
     small, large = sorted((abs(given), abs(right)))

@@ -10,6 +10,7 @@ be met within 1e-3. Where zero is expected everywhere there is no scale, and `at
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from numbers import Real
 
 import numpy as np
 
@@ -35,9 +36,9 @@ def expect(
     *,
     law: str,
     example: Mapping | None = None,
-    rtol: float | None = None,
-    atol: float | None = None,
-    scale: float | None = None,
+    rtol: Real | None = None,
+    atol: Real | None = None,
+    scale: Real | None = None,
     slips: Mapping | None = None,
 ) -> None:
     """Expects `got` to equal `expected`: kind, shape, finite values, then the values themselves.
@@ -109,8 +110,8 @@ def same(
     *,
     law: str,
     example: Mapping | None = None,
-    rtol: float = RTOL,
-    scale: float | None = None,
+    rtol: Real = RTOL,
+    scale: Real | None = None,
     labels: tuple[str, str] = ("before", "after"),
     message: str = "",
 ) -> None:
@@ -135,10 +136,10 @@ def same(
 def vanishes(
     got: object,
     *,
-    scale: float,
+    scale: Real,
     law: str,
     example: Mapping | None = None,
-    rtol: float = RTOL,
+    rtol: Real = RTOL,
     message: str = "",
 ) -> None:
     """Expects every element of `got` to be zero, compared with `scale`."""

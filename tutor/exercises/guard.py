@@ -122,11 +122,7 @@ def _operations(code) -> list[str]:
     return [step.opname for step in dis.get_instructions(code) if step.opname not in bookkeeping]
 
 
-def _empty():
-    """An untouched stub."""
-
-
-_EMPTY = _operations(_empty.__code__)
+_EMPTY = _operations((lambda: None).__code__)
 
 
 def _placeholder_left(function: Callable) -> bool:

@@ -1,5 +1,7 @@
 """How far an array is from another: tolerance, match, and the size of the error in words."""
 
+from numbers import Real
+
 import numpy as np
 
 from tutor.exercises.values import as_numpy, show
@@ -28,7 +30,7 @@ def largest(array: np.ndarray) -> float:
 
 
 def tolerance_of(
-    expected: np.ndarray, rtol: float | None, atol: float | None, scale: float | None
+    expected: np.ndarray, rtol: Real | None, atol: Real | None, scale: Real | None
 ) -> float:
     if expected.dtype.kind in "biu" and rtol is None and atol is None:
         return 1e-3
@@ -36,7 +38,7 @@ def tolerance_of(
     return (RTOL if rtol is None else rtol) * scale + (atol or (0.0 if scale else ATOL))
 
 
-def matches(got: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:
+def matches(got: np.ndarray, expected: np.ndarray, tolerance: Real) -> bool:
     if got.shape != expected.shape:
         return False
     got, expected = plain(got), plain(expected)
@@ -46,7 +48,7 @@ def matches(got: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:
 
 
 def size_of_error(
-    got: np.ndarray, expected: np.ndarray, tolerance: float, scale: float | None = None
+    got: np.ndarray, expected: np.ndarray, tolerance: Real, scale: Real | None = None
 ) -> str:
     if got.shape != expected.shape:
         return ""

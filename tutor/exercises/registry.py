@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
+from numbers import Real
 
 _ID = re.compile(r"(\d+)\.(\d+)")
 _registered: dict[str, "Exercise"] = {}
@@ -29,7 +30,7 @@ class Exercise:
     id: str
     title: str
     kind: str
-    points: float
+    points: Real
     hints: tuple[str, ...]
     judge: Callable
     options: Mapping[str, str] = field(default_factory=dict)

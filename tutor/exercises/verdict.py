@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from numbers import Real
 
 from tutor.exercises.render import BLUE, GREEN, GREY, RED, Panel
 from tutor.exercises.values import show, show_apart
@@ -71,8 +72,8 @@ class Verdict:
     status: Status
     id: str
     title: str
-    points: float = 0
-    out_of: float = 0
+    points: Real = 0
+    out_of: Real = 0
     law: str = ""
     message: str = ""
     error: str = ""
