@@ -27,6 +27,7 @@ for (foreign, ours), unit in _UNITS.items():
     _FACTORS[unit] = f"the factor is that from {foreign} to {ours}: which unit is asked for?"
 
 
+@np.errstate(all="ignore")
 def resemblance(got: np.ndarray, expected: np.ndarray, close: Real) -> str:
     """In words, the simplest relation between two numeric arrays; "" where there is none.
 
@@ -41,7 +42,9 @@ def resemblance(got: np.ndarray, expected: np.ndarray, close: Real) -> str:
     if got.shape != expected.shape:
         squeezed = got.size == expected.size and _near(got.ravel(), expected.ravel(), close)
         return "the numbers are right, their shape is not" if squeezed else ""
-    if not got.size or not (np.isfinite(got).all() and np.isfinite(expected).all()):
+    if not got.size or "c" in got.dtype.kind + expected.dtype.kind:
+        return ""
+    if not (np.isfinite(got).all() and np.isfinite(expected).all()):
         return ""
     if not got.any():
         return "everything is zero"
@@ -57,8 +60,9 @@ def _factor(got: np.ndarray, expected: np.ndarray, close: Real) -> str:
     factor = np.sum(got * expected) / norm if norm else 0.0
     if not factor or not _near(got, factor * expected, close * max(1.0, abs(factor))):
         return ""
+    slack = max(1e-3, close / np.max(np.abs(expected)))
     for familiar, words in _FACTORS.items():
-        if abs(factor / familiar - 1) < 1e-3:
+        if abs(factor / familiar - 1) < slack:
             return words
     several = np.count_nonzero(expected) >= 3 and np.ptp(expected) > close
     return f"everything is {factor:.4g} times what it should be" if several else ""

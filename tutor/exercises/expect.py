@@ -63,17 +63,18 @@ def expect(
     tolerance = tolerance_of(expected, rtol, atol, scale)
     if matches(array, expected, tolerance):
         return
+    error = size_of_error(array, expected, tolerance, scale)
     for words, slip in (slips or {}).items():
         slip = as_numpy(slip)
         if numeric(slip) and matches(array, slip, tolerance_of(slip, rtol, atol, scale)):
-            raise Broken(message=words, error=size_of_error(array, expected, tolerance), **shown)
+            raise Broken(message=words, error=error, **shown)
     if array.shape != expected.shape:
         also = resemblance(plain(array), plain(expected), tolerance)
         message = f"the shape is {array.shape}, expected {expected.shape}"
         raise Broken(message=f"{message}; {also}" if also else message, **shown)
-    _require_finite(array, expected, shown)
+    _require_finite(array, shown, expected)
     message = resemblance(plain(array), plain(expected), tolerance)
-    raise Broken(message=message, error=size_of_error(array, expected, tolerance), **shown)
+    raise Broken(message=message, error=error, **shown)
 
 
 def agree(
@@ -124,10 +125,10 @@ def same(
     shown = {"law": law, "example": example, "expected": first, "got": second, "labels": labels}
     if first.shape != second.shape:
         raise Broken(message=f"the shape changes from {first.shape} to {second.shape}", **shown)
-    _require_finite(first, first, shown | {"expected": None, "got": first})
-    _require_finite(second, first, shown)
-    scale = max(largest(first), largest(second)) if scale is None else scale
-    tolerance = rtol * scale or ATOL
+    _require_finite(first, {"law": law, "example": example, "got": first})
+    _require_finite(second, shown)
+    whole = max(largest(first), largest(second)) if scale is None else scale
+    tolerance = rtol * whole or ATOL
     if not matches(second, first, tolerance):
         error = size_of_error(second, first, tolerance, scale)
         raise Broken(message=message, error=error, **shown)
@@ -146,7 +147,7 @@ def vanishes(
     array = _demand_array(got, law, example)
     zero = np.zeros_like(array)
     shown = {"law": law, "example": example, "expected": zero, "got": array}
-    _require_finite(array, zero, shown)
+    _require_finite(array, shown)
     tolerance = rtol * scale or ATOL
     if not matches(array, zero, tolerance):
         error = size_of_error(array, zero, tolerance, scale)
@@ -168,17 +169,15 @@ def shape(got: object, expected: tuple, *, law: str, example: Mapping | None = N
 def finite(got: object, *, law: str, example: Mapping | None = None) -> None:
     """Expects numbers without NaN and infinities."""
     array = _demand_array(got, law, example)
-    _require_finite(array, np.zeros_like(array), {"law": law, "example": example, "got": array})
+    _require_finite(array, {"law": law, "example": example, "got": array})
 
 
 def parts(got: object, *names: str, law: str = "everything asked for is returned") -> tuple:
     """Expects a tuple (or list) of as many values as `names`, and returns it."""
-    count = len(got) if isinstance(got, list | tuple) else None
-    if isinstance(got, np.ndarray) and got.ndim and len(got) == len(names):
-        return tuple(got)
-    if count != len(names):
-        what = f"{count} values" if count is not None else f"one value ({type(got).__name__})"
-        message = f"expected {len(names)} values, {', '.join(names)}; got {what}"
+    several = isinstance(got, list | tuple) or (isinstance(got, np.ndarray) and got.ndim > 0)
+    if not several or len(got) != len(names):
+        what = f"{len(got)} values" if several else "one value"
+        message = f"expected {len(names)} values ({', '.join(names)}), got {what}"
         raise Broken(law, message, got=got)
     return tuple(got)
 
@@ -214,8 +213,10 @@ def _demand_array(value: object, law: str, example: Mapping | None) -> np.ndarra
     return array
 
 
-def _require_finite(array: np.ndarray, expected: np.ndarray, shown: Mapping) -> None:
-    bad = ~np.isfinite(plain(array)) & np.isfinite(plain(expected))
+def _require_finite(array: np.ndarray, shown: Mapping, expected: np.ndarray | None = None) -> None:
+    bad = ~np.isfinite(plain(array))
+    if expected is not None:
+        bad &= np.isfinite(plain(expected))
     if not bad.any():
         return
     first = np.argwhere(bad)[0].tolist()

@@ -3,6 +3,7 @@
 import ast
 import dis
 import inspect
+import os
 import sys
 import sysconfig
 import textwrap
@@ -15,8 +16,10 @@ import numpy as np
 from tutor.exercises.values import as_numpy, handed, unchanged
 from tutor.exercises.verdict import Broken, NotAttempted
 
-_OURS = str(Path(__file__).resolve().parents[1])
-_LIBRARIES = [_OURS, *(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))]
+_LIBRARIES = tuple(
+    str(folder) + os.sep
+    for folder in (Path(__file__).parents[1], *map(sysconfig.get_path, ("stdlib", "purelib")))
+)
 
 
 class Guarded:
@@ -110,6 +113,8 @@ def _spoken(error: Exception) -> str | None:
 def _require_finished(function: Callable) -> None:
     """Raises `NotAttempted` where no statement of `function` does anything or a `...` is left."""
     function = inspect.unwrap(getattr(function, "func", function))
+    if not hasattr(function, "__code__"):
+        function = type(function).__call__
     code = getattr(function, "__code__", None)
     if code is not None and _operations(code) == _EMPTY:
         raise NotAttempted
@@ -161,7 +166,8 @@ def interpreted(error: BaseException, function: Callable) -> Exception:
 
 def _in_a_library(filename: str) -> bool:
     generated = filename.startswith(("<@beartype", "<frozen", "<__array_function__"))
-    return generated or any(filename.startswith(folder) for folder in _LIBRARIES)
+    installed = "site-packages" in filename or "dist-packages" in filename
+    return generated or installed or filename.startswith(_LIBRARIES)
 
 
 def _first_lines(text: str, lines: int = 4, characters: int = 400) -> str:

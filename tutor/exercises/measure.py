@@ -38,6 +38,7 @@ def tolerance_of(
     return (RTOL if rtol is None else rtol) * scale + (atol or (0.0 if scale else ATOL))
 
 
+@np.errstate(all="ignore")
 def matches(got: np.ndarray, expected: np.ndarray, tolerance: Real) -> bool:
     if got.shape != expected.shape:
         return False
@@ -47,6 +48,7 @@ def matches(got: np.ndarray, expected: np.ndarray, tolerance: Real) -> bool:
     return outside and bool(np.all(np.abs(got[inside] - expected[inside]) <= tolerance))
 
 
+@np.errstate(all="ignore")
 def size_of_error(
     got: np.ndarray, expected: np.ndarray, tolerance: Real, scale: Real | None = None
 ) -> str:
@@ -54,13 +56,16 @@ def size_of_error(
         return ""
     difference = np.nan_to_num(np.abs(plain(got) - plain(expected)), nan=np.inf)
     worst = np.unravel_index(difference.argmax(), difference.shape)
-    scale = largest(expected) if scale is None else scale
     if expected.dtype.kind in "biu" and expected.ndim:
         count = int((difference > tolerance).sum())
         return f"{count} of {difference.size} values differ, the worst by {show(difference[worst])}"
+    whole = "the largest value" if expected.ndim else "the value"
+    whole = whole if scale is None else f"the scale {scale:.3g}"
+    scale = largest(expected) if scale is None else scale
     text = f"off by {difference[worst]:.3g}"
     if scale:
         ratio = difference[worst] / scale
-        text += f", {100 * ratio:.3g} %" if ratio < 10 else f", {ratio:.3g} times"
-        text += " of the largest value" if expected.ndim else " of the value"
+        text += (
+            f", {100 * ratio:.3g} % of {whole}" if ratio < 10 else f", {ratio:.3g} times {whole}"
+        )
     return text + (f", at {[int(n) for n in worst]}" if expected.ndim else "")
