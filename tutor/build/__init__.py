@@ -47,3 +47,100 @@ then holds for integers too: `# %% tutor={"rtol": 0.05, "atol": 1e-6}`. Images a
 
 The "Open in Colab" badge and the set-up cell come after the title cell by themselves.
 """
+
+import contextlib
+import tomllib
+from pathlib import Path
+
+__all__ = ["BuildError", "build", "check", "find_root"]
+
+
+class BuildError(RuntimeError):
+    """Some notebooks cannot be built; one line for each reason."""
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The repository that holds `start` (default: the working folder).
+
+    Raises:
+        FileNotFoundError: where no folder upwards has a pyproject.toml with [tool.tutor].
+    """
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        file = folder / "pyproject.toml"
+        if file.is_file() and "tutor" in tomllib.loads(file.read_text("utf-8")).get("tool", {}):
+            return folder
+    raise FileNotFoundError(
+        f"{start} is not in the course's repository (no pyproject.toml with [tool.tutor] upwards); "
+        "`tutor build` is for authors and runs in a clone of it"
+    )
+
+
+def build(days: list[str] | None, root: Path, *, repository: str | None = None) -> list[Path]:
+    """Make both notebooks of each lesson. Notebooks that fail leave the old ones in place.
+
+    Args:
+        days: "1", "day01" or stems; None or [] for all lessons.
+        repository: "owner/name" on GitHub, for the badge. None: pyproject's, else git's.
+
+    Returns:
+        the files written.
+
+    Raises:
+        BuildError: where sources or outputs break a rule.
+        ValueError: unknown lesson, or malformed `repository`.
+    """
+    from tutor.build.compose import (
+        compose,
+        guessed_repository,
+        notebook_path,
+        stated_repository,
+    )
+    from tutor.build.lesson import select
+    from tutor.build.make import make
+    from tutor.build.rules import source_problems
+
+    chosen = select(days, root)
+    if problems := [problem for lesson in chosen for problem in source_problems(lesson)]:
+        raise BuildError("\n".join(problems))
+    repository = stated_repository(root, repository) or guessed_repository(root)
+    notebooks = {
+        notebook_path(lesson, solved=solved): compose(lesson, solved=solved, repository=repository)
+        for lesson in chosen
+        for solved in (False, True)
+    }
+    if problems := make(notebooks, root):
+        raise BuildError("\n".join(problems))
+    return list(notebooks)
+
+
+def check(days: list[str] | None, root: Path, *, repository: str | None = None) -> list[str]:
+    """What is wrong with the sources, and where the notebooks are not what these give.
+
+    Nothing is run. The badge is compared with the repository that the notebook was built for,
+    unless one is stated here or in pyproject: a fork has another git remote.
+
+    Raises:
+        ValueError: unknown lesson, or malformed `repository`.
+    """
+    from tutor.build.compose import stated_repository
+    from tutor.build.lesson import lessons, select
+    from tutor.build.outputs import stored_problems
+    from tutor.build.rules import source_problems
+
+    stated, problems = stated_repository(root, repository), []
+    for lesson in select(days, root):
+        problems += source_problems(lesson)
+        for solved in (False, True):
+            with contextlib.suppress(FileNotFoundError):  # solutions missing, said already
+                problems += stored_problems(lesson, solved=solved, repository=stated)
+    if not days:
+        stems = {lesson.stem for lesson in lessons(root)}
+        rooms = ("solutions/*.py", "course/notebooks/*.ipynb", "course/solved/*.ipynb")
+        files = (path for room in rooms for path in sorted(root.glob(room)))
+        problems += [
+            f"{path.relative_to(root).as_posix()} belongs to no lesson; remove it"
+            for path in files
+            if path.stem not in stems
+        ]
+    return problems
