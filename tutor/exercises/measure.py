@@ -53,7 +53,7 @@ def size_of_error(
     got: np.ndarray, expected: np.ndarray, tolerance: Real, scale: Real | None = None
 ) -> str:
     if got.shape != expected.shape:
-        return ""
+        return f"shape {got.shape} instead of {expected.shape}"
     difference = np.nan_to_num(np.abs(plain(got) - plain(expected)), nan=np.inf)
     worst = np.unravel_index(difference.argmax(), difference.shape)
     if expected.dtype.kind in "biu" and expected.ndim:

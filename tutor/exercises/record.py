@@ -36,24 +36,32 @@ class Record:
     """
 
     def __init__(self, path: Path | None):
-        self.path, self._memory, self._trouble, self._told = path, {}, "", set()
+        self.path, self._unsaved, self._trouble, self._told = path, {}, "", set()
 
     def entries(self) -> dict[str, dict]:
         """All entries, by exercise id."""
-        return self._read() if self.path else dict(self._memory)
+        try:
+            return self._read()
+        except OSError as error:
+            self._complain(f"Progress cannot be read: {self.path} ({error.strerror or error}).")
+            return dict(self._unsaved)
 
     def change(self, exercise_id: str, change: Callable[[dict], dict]) -> dict:
         """Replaces the entry of one exercise by `change(entry)`, and returns the new one."""
         if self.path is None:
-            return self._put(self._memory, exercise_id, change)
+            entry = change(NEW | self._unsaved.get(exercise_id, {}))
+            self._unsaved[exercise_id] = entry
+            return entry
         try:
             with _lock(self.path):
                 entries = self._read()
-                entry = self._put(entries, exercise_id, change)
+                entry = entries[exercise_id] = change(NEW | entries.get(exercise_id, {}))
                 _write(self.path, {"version": 1, "exercises": entries})
+                self._unsaved.clear()
         except OSError as error:
+            entry = change(NEW | self.entries().get(exercise_id, {}))
+            self._unsaved[exercise_id] = entry
             self._complain(f"Progress is not saved: {self.path} ({error.strerror or error}).")
-            return self._put(self._memory, exercise_id, change)
         return entry
 
     def trouble(self) -> str:
@@ -61,30 +69,25 @@ class Record:
         told, self._trouble = self._trouble, ""
         return told
 
-    def _put(self, entries: dict, exercise_id: str, change: Callable[[dict], dict]) -> dict:
-        entries[exercise_id] = change(NEW | entries.get(exercise_id, {}))
-        return entries[exercise_id]
-
     def _read(self) -> dict[str, dict]:
+        if self.path is None:
+            return dict(self._unsaved)
         try:
             entries = json.loads(self.path.read_text(encoding="utf-8"))["exercises"]
             for entry in entries.values():
                 str(entry["status"]), entry["attempts"] + 0, entry["hints"] + 0, NEW | entry
         except FileNotFoundError:
-            return dict(self._memory)
-        except OSError as error:
-            self._complain(f"Progress cannot be read: {self.path} ({error.strerror or error}).")
-            return dict(self._memory)
+            return dict(self._unsaved)
         except (ValueError, KeyError, TypeError, AttributeError):
-            return self._set_aside()
-        return {**self._memory, **entries}
+            self._set_aside()
+            return dict(self._unsaved)
+        return entries | self._unsaved
 
-    def _set_aside(self) -> dict:
-        aside = self.path.with_name(self.path.name + ".bak")
-        with suppress(OSError):
-            self.path.replace(aside)
-            self._complain(f"The progress file could not be read; it is kept as {aside.name}.")
-        return dict(self._memory)
+    def _set_aside(self) -> None:
+        names = (f"{self.path.name}.bak{n or ''}" for n in range(1000))
+        aside = next(a for a in map(self.path.with_name, names) if not a.exists())
+        self.path.replace(aside)
+        self._complain(f"The progress file could not be read; it is kept as {aside.name}.")
 
     def _complain(self, line: str) -> None:
         self._trouble = self._trouble if line in self._told else line

@@ -41,10 +41,12 @@ class Panel:
         return boxed(f"<strong>{prose(self.head)}</strong>{details}", self.colour)
 
 
-_LIST = "display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.15em 1em;margin:.4em 0 0"
+_LIST = "display:grid;grid-template-columns:max-content minmax(0,1fr);"
+_LIST += "align-items:baseline;gap:.15em 1em;margin:.4em 0 0"
 _LABEL = "float:none;width:auto;margin:0;padding:0;font-weight:normal;opacity:.75"
 _BODY = "margin:0;padding:0"
-_PRE = "margin:0;padding:0;background:none;color:inherit;white-space:pre-wrap;font-size:.92em"
+_PRE = "margin:0;padding:0;background:none;color:inherit;white-space:pre-wrap;"
+_PRE += "font:.9em/1.45 var(--jp-code-font-family,monospace)"
 
 
 def boxed(inner: str, colour: str) -> str:

@@ -98,9 +98,10 @@ class Verdict:
             expected, got = show_apart(self.expected, self.got)
         elif self.got is not None:
             got = show(self.got)
+        said = "what happened" if self.law else "why" if self.status is Status.WRONG else ""
         rows = [
             ("broken law", self.law),
-            ("what happened" if self.law else "", self.message),
+            (said, self.message),
             ("your line", self.where),
             ("error", self.error),
             (
