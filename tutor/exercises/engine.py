@@ -31,9 +31,8 @@ def code(
         remark: what to add to "right".
     """
     if library not in LIBRARIES:
-        raise ValueError(
-            f"library={library!r} of exercise {exercise_id}: one of {', '.join(LIBRARIES)}"
-        )
+        known = ", ".join(LIBRARIES)
+        raise ValueError(f"library={library!r} of exercise {exercise_id} is not one of {known}")
 
     def decorate(check: Callable) -> Callable:
         def judge(attempt: object, rng: np.random.Generator) -> str:
@@ -94,7 +93,7 @@ def number(
         tolerance = rtol * abs(right) + atol
         if abs(given - right) <= tolerance:
             return remark
-        law = f"the answer is right within {_allowance(rtol, atol, unit)}"
+        law = f"the answer{unit and f' in {unit}'} is right to within {_allowance(rtol, atol)}"
         if not np.isfinite(given):
             raise Broken(law, "the value is not finite", got=given)
         for words, slip in (slips or {}).items():
@@ -212,9 +211,8 @@ def _one_number(attempt: object) -> float:
     raise Broken("the answer is one number", message, got=attempt)
 
 
-def _allowance(rtol: Real, atol: Real, unit: str) -> str:
-    parts = ([f"{100 * rtol:g} %"] if rtol else []) + ([f"{atol:g} {unit}".strip()] if atol else [])
-    return " + ".join(parts) + (f" (in {unit})" if unit and not atol else "")
+def _allowance(rtol: Real, atol: Real) -> str:
+    return " + ".join(([f"{100 * rtol:g} %"] if rtol else []) + ([f"{atol:g}"] if atol else []))
 
 
 def _direction(given: Real, right: Real) -> str:

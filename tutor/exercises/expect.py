@@ -95,14 +95,15 @@ def agree(
     """
     size = lambda case: sum(np.size(value) for value in case.values())  # noqa: E731
     runs = [(case, f(*case.values())) for case in sorted(cases, key=size)]
-    faults = [
-        words
-        for words, fault in (slips or {}).items()
-        if all(_agrees(got, fault(*case.values()), tolerance) for case, got in runs)
-    ]
     for case, got in runs:
-        values = dict.fromkeys(faults[:1], got)
-        expect(got, truth(*case.values()), law=law, example=case, slips=values, **tolerance)
+        try:
+            expect(got, truth(*case.values()), law=law, example=case, **tolerance)
+        except Broken as broken:
+            for words, fault in (slips or {}).items():
+                if all(_agrees(got, fault(*case.values()), tolerance) for case, got in runs):
+                    broken.message = words
+                    break
+            raise
 
 
 def same(

@@ -70,9 +70,9 @@ def progress() -> None:
                 exercise.id,
                 exercise.title,
                 f"{status.symbol} {status.words}",
-                f"{earned:g} of {exercise.points:g}",
+                f"{'?' if status is Status.RECORDED else f'{earned:g}'} of {exercise.points:g}",
                 str(entry["attempts"]),
-                f"{entry['hints']} of {len(exercise.hints)}",
+                f"{entry['hints']} of {len(exercise.hints)}" if exercise.hints else "none",
             )
         )
     if not rows:
