@@ -103,9 +103,8 @@ class Dataset:
         return np.stack([(self.numbers == z).sum(axis=1) for z in elements], axis=1), elements
 
     def __repr__(self) -> str:
-        atoms = (self.numbers > 0).sum(axis=1)
-        low, high = atoms.min(initial=len(self)), atoms.max(initial=0)
-        size = f"{high} atoms" if low >= high else f"{low} to {high} atoms"
+        sizes = np.unique((self.numbers > 0).sum(axis=1)).tolist() or [0]
+        size = f"{sizes[0]} to {sizes[-1]} atoms" if len(sizes) > 1 else f"{sizes[0]} atoms"
         alike = len(np.unique(np.sort(self.numbers), axis=0)) == 1
         formula = f", {_formula(self.numbers[0])}" if alike else ""
         unit = {key: f" [{self.units[key]}]" if key in self.units else "" for key in self.arrays()}
