@@ -6,7 +6,6 @@ from html.parser import HTMLParser
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import torch
 
 from tutor.exercises.render import BLUE, GREEN, GREY, RED, Panel, columns, display, table
 from tutor.exercises.values import show, show_apart
@@ -147,7 +146,6 @@ def test_statuses_differ_without_colour():
         ({"a": np.arange(2)}, "{'a': [0 1]}"),
         (np.zeros((0, 3)), "[]  shape (0, 3)"),
         (jnp.arange(3), "[0 1 2]"),
-        (torch.ones(2, requires_grad=True), "[1 1]"),
         (np.sum, "the function sum"),
         (object(), "<object object>"),
     ],
