@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import Progress
 from rich.table import Table
 
 from tutor import __version__
@@ -25,6 +26,7 @@ out, err = Console(), Console(stderr=True)
 
 Day = Annotated[str, typer.Argument(help="A lesson: 1, day01 or its full name.")]
 Days = Annotated[list[str] | None, typer.Argument(help="Lessons; all of them if none is named.")]
+Name = Annotated[str, typer.Argument(help="A data set; `tutor data list` names them.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts instead of a table.")]
 
 
@@ -138,8 +140,64 @@ def hint(exercise: Annotated[str, typer.Argument(help="An exercise, for example 
 
 @data_app.command("list")
 def data_list(as_json: AsJson = False):
-    """Every data set, with its size and what it holds."""
-    raise NotImplementedError
+    """Every data set: what it holds, how large it is, who made it."""
+    from tutor import data
+
+    cards = [data.card(name) for name in data.names()]
+    if as_json:
+        rows = [{"name": c.name, "title": c.title, "structures": c.structures,
+                 "splits": dict(c.splits), "engine": dict(c.engine)} for c in cards]  # fmt: skip
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    rows = [(c.name, c.title, f"{c.structures:,}", ", ".join(c.splits), ", ".join(c.engine))
+            for c in cards]  # fmt: skip
+    _table("data sets", "name", "what", "structures", "parts", "made by", rows=rows)
+    out.print("The whole card of one: `tutor data show NAME`.")
+
+
+@data_app.command("show")
+def data_show(name: Name):
+    """The card of a data set: level of theory, units, splits, what it must not be used for."""
+    from tutor import data
+
+    out.print(str(data.card(name)), markup=False, highlight=False)
+
+
+@data_app.command("verify")
+def data_verify(name: Name):
+    """Audit a data set: checksum, statistics, and some labels recomputed by the real engine."""
+    from tutor import data
+
+    _report(f"{name}: verified", lambda progress: data.verify(name, progress=progress))
+
+
+@data_app.command("make")
+def data_make(
+    name: Name,
+    folder: Annotated[Path, typer.Option("--dir", help="Where to write it.")] = Path("my-data"),
+):
+    """Make a data set anew with the real engine, and compare it with the shipped one."""
+    from tutor import data
+
+    folder.mkdir(parents=True, exist_ok=True)
+    _report(f"{name}: made anew in {folder}", lambda progress: data.make(name, folder, progress))
+
+
+def _report(title, audit):
+    """Run an audit under a progress bar, print its rows, and exit by its verdict."""
+    with Progress(console=err, transient=True) as bars:
+        tasks = {}
+
+        def progress(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what)
+            bars.update(tasks[what], completed=done, total=total)
+
+        checks = audit(progress)
+    verdict = {True: "ok", False: "WRONG", None: "not done"}
+    _table(title, "", "what", "expected", "found",
+           rows=[(verdict[c.ok], c.what, c.expected, c.found) for c in checks])  # fmt: skip
+    raise typer.Exit(any(c.ok is False for c in checks))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -69,17 +68,17 @@ def copy_for_learner(source: Path, folder: Path) -> Copied:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=folder, delete=False) as part:
-        nbformat.write(notebook, part)
-    Path(part.name).chmod(0o644)  # a temporary file is born private
+    part = folder / f".{source.name}.{os.getpid()}.part"
     try:
-        os.link(part.name, target)  # fails where the name is taken: never replaces
-    except FileExistsError:
-        return Copied(target, new=False)
-    except OSError:  # a file system without hard links
-        Path(part.name).rename(target)
+        nbformat.write(notebook, part)
+        try:
+            os.link(part, target)  # fails where the name is taken: never replaces
+        except FileExistsError:
+            return Copied(target, new=False)
+        except OSError:  # a file system without hard links
+            part.rename(target)
     finally:
-        Path(part.name).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
     return Copied(target, new=True)
 
 
