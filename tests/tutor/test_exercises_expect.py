@@ -97,6 +97,14 @@ def test_a_wrong_value_is_told_apart(got, expected, words):
     assert words in message if words else message == ""
 
 
+def test_the_worst_place_of_a_long_array_is_shown():
+    expected = np.ones((20, 3))
+    got = expected.copy()
+    got[9, 1] = 1.25
+    error = broken(expect, got, expected).error
+    assert error == "off by 0.25, 25 % of the largest value, at [9, 1]: 1.25 against 1"
+
+
 def test_counts_are_compared_as_counts():
     error = broken(expect, [1, 2, 5], [1, 3, 4]).error
     assert error == "2 of 3 values differ, the worst by 1"

@@ -158,6 +158,9 @@ def test_long_values_are_abridged():
     text = show(np.arange(300.0).reshape(100, 3))
     assert text.count("\n") == 6
     assert text.endswith("shape (100, 3)")
+    assert show(np.arange(12.0)) == "[0 1 2 ... 9 10 11]  shape (12,)"
+    assert show(np.zeros((100, 21, 3))).count("\n") <= 10
+    assert show(np.zeros((20, 1))).count("\n") == 6
     assert len(show("x" * 1000)) <= 200
 
 

@@ -4,7 +4,7 @@ from numbers import Real
 
 import numpy as np
 
-from tutor.exercises.values import as_numpy, show
+from tutor.exercises.values import SHOWN, as_numpy, show, show_apart
 
 RTOL = 1e-4
 ATOL = 1e-6
@@ -68,4 +68,8 @@ def size_of_error(
         text += (
             f", {100 * ratio:.3g} % of {whole}" if ratio < 10 else f", {ratio:.3g} times {whole}"
         )
-    return text + (f", at {[int(n) for n in worst]}" if expected.ndim else "")
+    if expected.ndim:
+        text += f", at {[int(n) for n in worst]}"
+    if expected.size > SHOWN:  # that place may be left out where the arrays are shown
+        text += ": {} against {}".format(*show_apart(got[worst], expected[worst]))
+    return text

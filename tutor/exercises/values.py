@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-_SHOWN = 40  # an array with more elements is abridged
+SHOWN = 40  # an array with more elements is abridged
 
 
 def as_numpy(value: object) -> object:
@@ -128,11 +128,13 @@ def _show_array(array: np.ndarray, digits: int) -> str:
     if array.ndim == 0:
         return plain(array[()])
     width = max(map(len, map(plain, array.ravel()[:1000])), default=0) if array.ndim > 1 else 0
+    abridged = array.size > SHOWN or len(array) > 10
     body = np.array2string(
         array,
-        threshold=_SHOWN,
-        edgeitems=3,
+        threshold=0 if abridged else SHOWN,
+        edgeitems=3 if array.ndim < 3 else 1,
         max_line_width=72,
         formatter={"all": lambda number: plain(number).rjust(width)},
     )
-    return f"{body}  shape {array.shape}" if array.size > _SHOWN or array.size == 0 else body
+    body = re.sub(r"\n\s*\n", "\n", body)
+    return f"{body}  shape {array.shape}" if abridged or not array.size else body
