@@ -119,12 +119,15 @@ class Kernel(RunningKernel):
     """nbval's kernel, of this Python, in a given folder and with the build's environment."""
 
     def __init__(self, folder: Path, timeout: float):
-        from tutor.build.execute import kernel_environment  # late: the tests instrument tutor
+        # late, so that the tests can instrument tutor first
+        from tutor.build.execute import KERNEL_ARGUMENTS, kernel_environment
 
         (folder / "empty").mkdir()
         self.km, self.kc = start_new_kernel(
             startup_timeout=timeout,
             kernel_name=CURRENT_ENV_KERNEL_NAME,
+            extra_arguments=KERNEL_ARGUMENTS,
+            stdout=DEVNULL,
             stderr=DEVNULL,
             cwd=str(folder / "empty"),
             env=kernel_environment(folder),

@@ -1,15 +1,16 @@
 """Run a notebook in a kernel of its own, the same way every time."""
 
 import os
-import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 
 from jupyter_client import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from nbformat.v4 import new_output
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
 
 TIMEOUT = 600  # s, for one cell
@@ -21,8 +22,9 @@ ONE_THREAD = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
 }
-# The first three change what a kernel shows; with the last it does not catch what C++ writes.
-DROPPED = ("MPLBACKEND", "NO_COLOR", "FORCE_COLOR", "PYTEST_CURRENT_TEST")
+# What C code writes would reach the notebook through a pipe, at a moment left to chance.
+KERNEL_ARGUMENTS = ["--IPKernelApp.capture_fd_output=False"]
+DROPPED = ("MPLBACKEND", "NO_COLOR", "FORCE_COLOR")  # they change what a kernel shows
 
 
 def kernel_environment(folder: Path) -> dict[str, str]:
@@ -44,38 +46,55 @@ def kernel_environment(folder: Path) -> dict[str, str]:
 async def execute(notebook: NotebookNode, *, advance: Callable[[], None]) -> str:
     """Run all cells in place, in an empty folder and with one thread.
 
+    What C code writes past Python is added to the outputs of its cell, as stderr.
+
     Args:
         advance: called after every cell.
 
     Returns:
-        what stopped it beside an exception in a cell, which is among the outputs; else "".
+        what went wrong beside the outputs: a dead kernel, a time-out, files left; else "".
     """
     with tempfile.TemporaryDirectory(prefix="tutor-build-") as name:
-        folder = Path(name)
+        folder, stopped = Path(name), ""
         (folder / "empty").mkdir()
-        client = NotebookClient(
-            notebook,
-            timeout=TIMEOUT,
-            record_timing=False,
-            store_widget_state=False,
-            on_cell_complete=lambda **_: advance(),
-        )
-        client.km = AsyncKernelManager(  # this Python, whatever kernels are installed
-            kernel_name=CURRENT_ENV_KERNEL_NAME, kernel_spec_manager=NbvalKernelspecManager()
-        )
-        stopped = ""
-        try:
-            await client.async_execute(
-                cwd=str(folder / "empty"),
-                env=kernel_environment(folder) | ONE_THREAD,
-                stderr=subprocess.DEVNULL,  # the kernel's own log; cells write to the notebook
-            )
-        except CellExecutionError:
-            pass
-        except (CellTimeoutError, DeadKernelError) as error:
-            stopped = str(error).strip()
+        with (folder / "log").open("w") as log, (folder / "log").open(errors="replace") as reader:
+            try:
+                await _client(notebook, reader, advance).async_execute(
+                    cwd=str(folder / "empty"),
+                    env=kernel_environment(folder) | ONE_THREAD,
+                    stdout=log,
+                    stderr=log,
+                )
+            except CellExecutionError:  # stands in the outputs
+                pass
+            except (CellTimeoutError, DeadKernelError) as error:
+                stopped = str(error).strip()
         _tidy(notebook)
         return stopped or _littered(folder / "empty") or _paths(notebook, name)
+
+
+def _client(notebook: NotebookNode, reader: TextIO, advance: Callable[[], None]) -> NotebookClient:
+    def before(**_) -> None:
+        reader.seek(0, os.SEEK_END)
+
+    def after(cell: NotebookNode, **_) -> None:
+        if written := reader.read():
+            cell.outputs.append(new_output("stream", name="stderr", text=written))
+        advance()
+
+    client = NotebookClient(
+        notebook,
+        timeout=TIMEOUT,
+        record_timing=False,
+        store_widget_state=False,
+        extra_arguments=KERNEL_ARGUMENTS,
+        on_cell_execute=before,
+        on_cell_executed=after,
+    )
+    client.km = AsyncKernelManager(  # this Python, whatever kernels are installed
+        kernel_name=CURRENT_ENV_KERNEL_NAME, kernel_spec_manager=NbvalKernelspecManager()
+    )
+    return client
 
 
 def _tidy(notebook: NotebookNode) -> None:
