@@ -12,6 +12,7 @@ from tutor.build.figures import links, markdown_without_alt
 from tutor.build.lesson import LABELS, Lesson, exercise, first_line, lessons, signatures
 
 MAX_LINES = 25
+METADATA = {"exercise": str, "rtol": int | float, "atol": int | float}
 
 
 def source_problems(lesson: Lesson) -> Iterator[str]:
@@ -21,7 +22,7 @@ def source_problems(lesson: Lesson) -> Iterator[str]:
         yield f"solutions/{lesson.stem}.py is missing: every lesson has a solution file"
     yield from _header(lesson, where)
     yield from _cells(lesson.cells, where)
-    yield from _cells(lesson.solution_cells, f"solutions/{lesson.stem}.py")
+    yield from _cells(lesson.solution_cells, f"solutions/{lesson.stem}.py", code=False)
     yield from _links(lesson, where)
     yield from _exercises(lesson, where)
 
@@ -43,22 +44,32 @@ def _header(lesson: Lesson, where: str) -> Iterator[str]:
         yield f"{where}, cell 1: **Objectives:** must be followed by a bulleted list"
 
 
-def _cells(cells: list[NotebookNode], where: str) -> Iterator[str]:
+def _cells(cells: list[NotebookNode], where: str, *, code: bool = True) -> Iterator[str]:
+    """What is wrong with single cells; without `code`, only answers are held to the length."""
     for number, cell in enumerate(cells, 1):
         name, lines = _name(where, number, cell), len(cell.source.splitlines())
-        broken = cell.metadata.get("incorrectly_encoded_metadata")
-        own = cell.metadata.get("tutor", {})
-        if broken:
-            yield f'{name}: the metadata `{broken}` is not JSON; write tutor={{"key": value}}'
-        elif not isinstance(own, dict) or not isinstance(own.get("exercise", ""), str):
-            yield f'{name}: the exercise id must be a string, tutor={{"exercise": "1.2"}}'
-        if cell.cell_type == "code" and lines > MAX_LINES:
+        yield from (f"{name}: {problem}" for problem in _metadata(cell))
+        if cell.cell_type == "code" and lines > MAX_LINES and (code or exercise(cell)):
             yield f"{name}: {lines} lines; a code cell has at most {MAX_LINES}"
         if cell.cell_type == "markdown":
             yield from (f"{name}: {problem}" for problem in markdown_without_alt(cell.source))
     for key, count in Counter(filter(None, map(exercise, cells))).items():
         if count > 1:
             yield f"{where}: {count} cells have the exercise id {key}; an id stands once"
+
+
+def _metadata(cell: NotebookNode) -> Iterator[str]:
+    if broken := cell.metadata.get("incorrectly_encoded_metadata"):
+        yield f'the metadata `{broken}` is not JSON; write tutor={{"key": value}}'
+    own = cell.metadata.get("tutor", {})
+    if not isinstance(own, dict):
+        yield f'the metadata tutor={own!r} must be of the form {{"key": value}}'
+        return
+    for key, value in own.items():
+        if key not in METADATA:
+            yield f"unknown metadata {key!r}; there is {', '.join(METADATA)}"
+        elif not isinstance(value, METADATA[key]):
+            yield f"{key}={value!r} must be {'a string' if key == 'exercise' else 'a number'}"
 
 
 def _links(lesson: Lesson, where: str) -> Iterator[str]:
