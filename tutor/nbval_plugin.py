@@ -19,10 +19,11 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 from subprocess import DEVNULL
+from textwrap import indent
 from typing import NamedTuple
 
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, RunningKernel, start_new_kernel
-from nbval.plugin import IPyNbCell, IPyNbFile
+from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 INTEGER = re.compile(r"[+-]?\d+\.?")  # NumPy prints the float 12.0 as "12."
@@ -93,11 +94,12 @@ def differences(stored: list, fresh: list, tolerance: Tolerance) -> Iterator[str
     """What differs between the outputs of two runs of a cell, kind by kind."""
     old, new = _by_kind(stored), _by_kind(fresh)
     for kind in sorted(old.keys() | new.keys()):
-        if len(old[kind]) != len(new[kind]):
-            yield f"{kind}: stored {len(old[kind])} outputs, fresh {len(new[kind])}"
-            continue
-        for a, b in zip(old[kind], new[kind], strict=True):
-            if told := difference(a, b, tolerance):
+        for a, b in zip_longest(old[kind], new[kind]):
+            if a is None:
+                yield f"{kind}: not stored, fresh {b[:300]!r}"
+            elif b is None:
+                yield f"{kind}: stored {a[:300]!r}, not in the fresh run"
+            elif told := difference(a, b, tolerance):
                 yield f"{kind}, {told}"
 
 
@@ -158,6 +160,13 @@ class Cell(IPyNbCell):
 
     def reportinfo(self):
         return self.path, 0, f"{self.path.name}::{self.name}"
+
+    def repr_failure(self, excinfo):
+        if not isinstance(excinfo.value, NbCellError):
+            return super().repr_failure(excinfo)
+        told = (excinfo.value.inner_traceback or "").strip()
+        head = f"{self.path.name}, cell {self.name}: {excinfo.value}"
+        return f"{head}\n\n{told}\n\nThe cell:\n{indent(self.cell.source, '    ')}\n"
 
     def compare_outputs(self, test, ref, skip_compare=None):
         found = differences(ref, test, Tolerance.of(self.cell))
