@@ -6,8 +6,8 @@ numbers equal within the tolerance that the cell's metadata states:
     {"tutor": {"rtol": 0.01, "atol": 1e-6}}     |fresh - stored| <= atol + rtol * |stored|
 
 Without one, rtol is 1e-3 and atol 1e-9. A cell that states a tolerance has its integers compared
-within it, too. White space and the sign of zero do not count. Images are made and not compared,
-also where they are embedded in HTML.
+within it, too. White space and the sign of zero do not count. Figures are made and not compared:
+images, also inside HTML, and what an iframe holds (its srcdoc), such as a molecule to turn.
 
 Every .ipynb that pytest collects is run, each in a kernel of its own and in an empty folder.
 """
@@ -28,7 +28,7 @@ from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 INTEGER = re.compile(r"[+-]?\d+\.?")  # NumPy prints the float 12.0 as "12."
 TOKEN = re.compile(rf"(?<![\w.]){NUMBER.pattern}|\w+|\S")
-IMAGE = re.compile(r"data:image/[\w.+-]+;base64,[A-Za-z0-9+/=]+")
+FIGURE = re.compile(r"data:image/[\w.+-]+;base64,[A-Za-z0-9+/=]+|\bsrcdoc=(\"[^\"]*\"|'[^']*')")
 NOT_COMPARED = ("image/", "application/vnd.jupyter.widget-view+json")
 
 
@@ -48,7 +48,7 @@ class Tolerance(NamedTuple):
 
 def tokens(text: str) -> list[str]:
     """Numbers, words and single signs."""
-    return TOKEN.findall(IMAGE.sub(" image ", text))
+    return TOKEN.findall(FIGURE.sub(" figure ", text))
 
 
 def disagreement(stored: str, fresh: str, tolerance: Tolerance) -> str:

@@ -27,7 +27,6 @@ LESSON = '''\
 
 # %%
 import os
-import sys
 
 from IPython.display import HTML
 
@@ -56,8 +55,6 @@ count: int = ...
 check("99.2", count)
 
 # %% tutor={"rtol": 0.05}
-names = ("JAX_PLATFORMS", "TUTOR_PROGRESS", "PYTHONHASHSEED", "OMP_NUM_THREADS", "MPLBACKEND")
-print(*(os.environ.get(name) for name in names), os.listdir(), hash("a") == hash("a"))
 print({"b", "a", "c"}, 0.125)
 '''
 

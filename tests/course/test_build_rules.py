@@ -50,7 +50,7 @@ def test_the_header_can_be_read(sources):
         (LESSON, "![a dot]", "![]", "…`): the image dot.png has no alt text"),
         (LESSON, "syllabus.md#", "sillabus.md#", "the link ../sillabus.md#top leads nowhere"),
         (LESSON, "(dot.png)", "(/dot.png)", "the link /dot.png leads nowhere"),
-        (LESSON, "import os\n", "import os\n" + "a = 1\n" * 18, "26 lines; a code cell has at mo"),
+        (LESSON, "import os\n", "import os\n" + "a = 1\n" * 19, "26 lines; a code cell has at mo"),
         (SOLUTION, "count: int", "a = 1\n" * 25 + "count: int", "cell 4 (`a = 1`): 26 lines"),
         (LESSON, '{"exercise": "99.1"}', "{exercise: 99.1}", f"{STUB}: the metadata `tutor={{exer"),
         (LESSON, '"99.2"}', "99.2}", "cell 6 (`count: int = ...`): exercise=99.2 must be a string"),

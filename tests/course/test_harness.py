@@ -11,6 +11,7 @@ import pytest
 from jaxtyping import TypeCheckError
 
 TESTS = Path(__file__).parent.parent
+PLAIN = ("-p", "no:cacheprovider", "-c", os.devnull)  # not the settings of this repository
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +31,7 @@ def folder(tmp_path_factory):
 )
 def test_a_skip_for_a_missing_package_fails_only_in_ci(folder, ci, outcome):
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-c", os.devnull]
-        + ["--continue-on-collection-errors", str(folder)],
+        [sys.executable, "-m", "pytest", *PLAIN, "--continue-on-collection-errors", str(folder)],
         capture_output=True,
         text=True,
         env=os.environ | {"CI": ci},

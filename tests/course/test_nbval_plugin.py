@@ -26,6 +26,7 @@ PICTURE = '<img alt="x" src="data:image/png;base64,{}"> at {}'
         ("0.5000Å", "0.5001Å"),
         ("nan", "nan"),
         (PICTURE.format("AAAA", "1.000"), PICTURE.format("BBBB==", "1.0005")),
+        ('<iframe title="H2" srcdoc="[1, &quot;2&quot;]">', '<iframe title="H2" srcdoc="[3]">'),
     ],
 )
 def test_the_same_within_the_default_tolerance(stored, fresh):
@@ -50,6 +51,7 @@ def test_the_same_within_the_default_tolerance(stored, fresh):
         ("one", "one 2", "token 2: fresh goes on"),
         ("1e999", "2e999", "off by nan"),
         ("a <b>", "a <i>", "stored 'b', fresh 'i'"),
+        ('<iframe srcdoc="1" title="H2">', '<iframe srcdoc="1" title="O2">', "'H2', fresh 'O2'"),
     ],
 )
 def test_a_difference_is_told(stored, fresh, said):

@@ -32,18 +32,20 @@ answer cell replaces the stub cell as it stands, so it can use what the lesson's
 have defined and nothing else. Cells of the solution file without an exercise id only make that
 file importable (imports, stand-ins for the lesson's variables) and are never copied.
 
-Every cell runs without an exception, without a word on stderr (so without warnings) and without
-looking at the working folder, solved or not: cells below a stub use the library, never the
-learner's answer. Building twice gives the same bytes: no clock times, no unseeded randomness, no
-`<object at 0x...>`, no paths. A cell that must show a timing carries `tags=["nbval-ignore-output"]`
-and prints nothing: it asserts, or draws a figure.
+Every cell runs without an exception and without a word on stderr, so without warnings, solved or
+not: cells below a stub use the library, never the learner's answer. Building twice gives the same
+bytes: no clock times, no unseeded randomness, no `<object at 0x...>`, no paths, no files left
+behind. Where a duration is the point, print a claim that holds on any machine, such as
+`print("faster:", slow > 3 * fast)`.
 
-Code cells have at most 25 lines, answers too. Figures are shown with `tutor.show(fig, alt="...")`;
-images in Markdown have alt text. Relative links start at `course/notebooks/`.
+Code cells have at most 25 lines, answers too. Figures are shown with `tutor.show(fig, alt="...")`,
+molecules with `tutor.view(...)`; images in Markdown have alt text. Relative links start at
+`course/notebooks/`.
 
-The tests run both notebooks again. Words and integers must come out equal, other numbers within
-rtol 1e-3 (atol 1e-9): so print four significant digits. A cell can state its own tolerance, which
-then holds for integers too: `# %% tutor={"rtol": 0.05, "atol": 1e-6}`. Images are not compared.
+The tests run both notebooks again, with any number of threads. Words and integers must come out
+equal, other numbers within rtol 1e-3 (atol 1e-9): print four significant digits. A cell can state
+its own tolerance, which then holds for integers too: `# %% tutor={"rtol": 0.05, "atol": 1e-6}`.
+Figures and molecules are made and not compared.
 
 The "Open in Colab" badge and the set-up cell come after the title cell by themselves.
 """

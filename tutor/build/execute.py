@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -12,6 +13,8 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
+
+from tutor.build.lesson import first_line
 
 TIMEOUT = 600  # s, for one cell
 
@@ -49,7 +52,7 @@ async def execute(notebook: NotebookNode, *, advance: Callable[[], None]) -> str
     What C code writes past Python is added to the outputs of its cell, as stderr.
 
     Args:
-        advance: called after every cell.
+        advance: called after every code cell.
 
     Returns:
         what went wrong beside the outputs: a dead kernel, a time-out, files left; else "".
@@ -57,52 +60,59 @@ async def execute(notebook: NotebookNode, *, advance: Callable[[], None]) -> str
     with tempfile.TemporaryDirectory(prefix="tutor-build-") as name:
         folder, stopped = Path(name), ""
         (folder / "empty").mkdir()
-        with (folder / "log").open("w") as log, (folder / "log").open(errors="replace") as reader:
-            try:
-                await _client(notebook, reader, advance).async_execute(
-                    cwd=str(folder / "empty"),
-                    env=kernel_environment(folder) | ONE_THREAD,
-                    stdout=log,
-                    stderr=log,
-                )
-            except CellExecutionError:  # stands in the outputs
-                pass
-            except (CellTimeoutError, DeadKernelError) as error:
-                stopped = str(error).strip()
-        _tidy(notebook)
+        try:
+            async with _kernel(notebook, folder) as (client, log):
+                for index, cell in enumerate(notebook.cells):
+                    if cell.cell_type == "code":
+                        where = f"cell {cell.id} (`{first_line(cell)}`)"
+                        await _run(client, index, cell, log)
+                        advance()
+        except CellExecutionError:  # stands in the outputs
+            pass
+        except CellTimeoutError:
+            stopped = f"{where} takes more than {TIMEOUT} s"
+        except DeadKernelError:
+            stopped = f"{where} ends the kernel"
         return stopped or _littered(folder / "empty") or _paths(notebook, name)
 
 
-def _client(notebook: NotebookNode, reader: TextIO, advance: Callable[[], None]) -> NotebookClient:
-    def before(**_) -> None:
-        reader.seek(0, os.SEEK_END)
-
-    def after(cell: NotebookNode, **_) -> None:
-        if written := reader.read():
-            cell.outputs.append(new_output("stream", name="stderr", text=written))
-        advance()
-
-    client = NotebookClient(
-        notebook,
-        timeout=TIMEOUT,
-        record_timing=False,
-        store_widget_state=False,
-        extra_arguments=KERNEL_ARGUMENTS,
-        on_cell_execute=before,
-        on_cell_executed=after,
-    )
-    client.km = AsyncKernelManager(  # this Python, whatever kernels are installed
+@asynccontextmanager
+async def _kernel(
+    notebook: NotebookNode, folder: Path
+) -> AsyncIterator[tuple[NotebookClient, TextIO]]:
+    """A client for a new kernel of this Python, and what the kernel writes on its terminal."""
+    manager = AsyncKernelManager(
         kernel_name=CURRENT_ENV_KERNEL_NAME, kernel_spec_manager=NbvalKernelspecManager()
     )
-    return client
+    client = NotebookClient(
+        notebook, timeout=TIMEOUT, record_timing=False, extra_arguments=KERNEL_ARGUMENTS
+    )
+    client.km = manager
+    with (folder / "log").open("w") as terminal, (folder / "log").open(errors="replace") as log:
+        try:
+            await client.async_start_new_kernel(
+                cwd=str(folder / "empty"),
+                env=kernel_environment(folder) | ONE_THREAD,
+                stdout=terminal,
+                stderr=terminal,
+            )
+            await client.async_start_new_kernel_client()
+            yield client, log
+        finally:  # on Ctrl-C, too
+            if client.kc is not None:
+                client.kc.stop_channels()
+            if manager.has_kernel:
+                await manager.shutdown_kernel(now=True)
 
 
-def _tidy(notebook: NotebookNode) -> None:
-    """Undo what depends on timing or on the version of the kernel."""
-    notebook.metadata.language_info = {"name": "python"}
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs = _joined(cell.outputs)
+async def _run(client: NotebookClient, index: int, cell: NotebookNode, log: TextIO) -> None:
+    log.seek(0, os.SEEK_END)
+    try:
+        await client.async_execute_cell(cell, index)
+    finally:
+        cell.outputs = _joined(cell.outputs)
+        if written := log.read():
+            cell.outputs.append(new_output("stream", name="stderr", text=written))
 
 
 def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:

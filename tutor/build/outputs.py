@@ -37,7 +37,7 @@ def _output(output: NotebookNode) -> Iterator[str]:
     else:
         data = output.data
     for kind, content in data.items():
-        if kind.startswith("image/"):
+        if kind.startswith("image/") and "text/html" not in data:
             yield f'a figure without alt text ({kind}); show it with tutor.show(fig, alt="…")'
         if kind == WIDGET:
             yield "a live widget, which a stored notebook cannot show; use tutor.view(…)"
