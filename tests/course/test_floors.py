@@ -15,7 +15,7 @@ FLOORS = [
     {"graph", "units", "precision"},
     {"radial", "potential"},
     {"models", "symmetry", "data"},
-    {"train", "md", "relax", "transport", "plot", "view", "ase", "twins"},
+    {"train", "md", "relax", "transport", "plot", "viewer", "ase", "twins"},
     {"exercises", "build", "grade", "cli", "start", "doctor", "nbval_plugin", "__main__"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
