@@ -38,9 +38,9 @@
 # Run the cells from top to bottom (Shift+Enter). Where it says **Exercise**, replace
 # `raise NotImplementedError` or the `...` by your own lines, run the cell, then run the
 # `check(...)` below it. It tells you which law your answer breaks, by how much, and on which
-# example. `tutor.hint("1.1")` gives you a hint; ask again for a stronger one. Your progress is kept in
-# a small file beside this notebook. No cell needs your answers to the exercises before it, so
-# you can skip one and come back.
+# example. `tutor.hint("1.1")` gives you a hint; ask again for a stronger one. Your progress is
+# kept in a small file beside this notebook. No cell needs your answers to the exercises before
+# it, so you can skip one and come back.
 
 # %%
 import jax
@@ -97,7 +97,7 @@ fig = curves(
     distance,
     {label: energy - h2.energy[-1] for label, energy in levels.items()},
     xlabel="H–H distance (Å)",
-    ylabel="energy relative to two H atoms (eV)",
+    ylabel="energy relative to FCI at 6 Å (eV)",
 )
 fig.axes[0].set_ylim(-5.5, 8)
 show(
@@ -152,7 +152,7 @@ check("1.2", rhf_error)
 molecules = tutor.data.load("small_molecules")
 print(molecules)
 shown = [int(np.flatnonzero(molecules.properties["smiles"] == s)[0]) for s in ("CCO", "COC")]
-tutor.view([molecules[k] for k in shown])
+tutor.view(*(molecules[k] for k in shown), caption=["ethanol", "dimethyl ether"])
 
 # %% [markdown]
 # Those two have the same atoms, C₂H₆O: ethanol and dimethyl ether. Turn them with the mouse.
@@ -278,7 +278,7 @@ print(ethanol)
 md_train, md_test, md_hot = (ethanol.split(s) for s in ("train", "test", "hot"))
 print("standard deviation of the energy (eV):", f"{md_test.energy.std():.3f}")
 print("root mean square force component (eV/Å):", f"{np.sqrt((md_test.forces**2).mean()):.2f}")
-tutor.view(md_train[:100], label="100 frames of ethanol at 500 K, 10 fs apart")
+tutor.view(md_train[:100], caption="the first picosecond, 10 fs between frames")
 
 # %% [markdown]
 # A neural network is a function with many adjustable numbers. The simplest, the multilayer
@@ -286,10 +286,11 @@ tutor.view(md_train[:100], label="100 frames of ethanol at 500 K, 10 fs apart")
 # coordinates of the nine atoms, one after the other, and let it adjust its numbers until the
 # energies of the training frames come out:
 #
-# $$E(\mathbf r) = \mathrm{shift} + \mathrm{scale}\cdot\mathrm{MLP}(\mathbf r_1, \dots, \mathbf r_9).$$
+# $$E(\mathbf r) = \mathrm{shift} + \mathrm{scale}\cdot
+# \mathrm{MLP}(\mathbf r_1, \dots, \mathbf r_9).$$
 #
-# > **Predict first.** The energy varies by 0.14 eV (its standard deviation), so a model that always
-# > answers the mean has a root mean square error (RMSE) of 0.14 eV. Guess the RMSE of the MLP.
+# > **Predict first.** The energy varies by 0.16 eV (its standard deviation), so a model that always
+# > answers the mean has a root mean square error (RMSE) of 0.16 eV. Guess the RMSE of the MLP.
 
 
 # %%
@@ -370,6 +371,7 @@ def swap(positions):
     return swapped
 
 
+# %%
 def symmetry_table(models):
     """Print the largest change in meV under each transformation, over 50 test frames."""
     print(f"{'':24s}{'shift':>10s}{'rotation':>10s}{'swap H, H':>10s}   (meV)")
@@ -381,7 +383,7 @@ def symmetry_table(models):
         print(f"{name:24s}" + "".join(f"{1e3 * float(c):10.3g}" for c in changes))
 
 
-# %% tutor={"rtol": 0.2}
+# %% tutor={"rtol": 0.05, "atol": 0.1}
 symmetry_table({"raw coordinates": raw_model})
 
 # %% [markdown]
@@ -425,7 +427,7 @@ def in_many_orientations(positions, copies, seed=0):
     return np.concatenate([np.einsum("fab,fib->fia", R, centred) for R in rotations])
 
 
-# %% tutor={"rtol": 0.2}
+# %% tutor={"rtol": 0.05, "atol": 0.1}
 positions, energy = md_train.positions, md_train.energy
 models = {"raw coordinates": raw_model}
 models["centred"] = train_model(centred_coordinates, positions, energy)
@@ -524,7 +526,8 @@ def finite_difference_error(model, positions, steps):
     return np.abs(np.array([float(-slope - exact) for slope in slopes]))
 
 
-h_values = np.logspace(-6, -0.5, 23)
+# %%
+h_values = np.logspace(-8, -0.5, 31)
 frame = md_test.positions[0]
 single = finite_difference_error(models["distances"], jnp.array(frame, jnp.float32), h_values)
 with float64():
@@ -579,7 +582,7 @@ def force_rmse(model, frames):
     return 1e3 * float(np.sqrt(np.mean((np.asarray(predicted) + frames.forces) ** 2)))
 
 
-# %% tutor={"rtol": 0.2}
+# %% tutor={"rtol": 0.05, "atol": 1}
 models["distances, forces"] = train_with_forces(inverse_distances, md_train)
 print(f"{'':24s}{'E test':>10s}{'F test':>10s}{'E hot':>10s}{'F hot':>10s}   (meV, meV/Å)")
 for name in ("distances", "distances, forces"):
@@ -630,7 +633,7 @@ check("1.10", honest_split)
 # frames, test it on the other 100, picked by `split`, and compare with the test block, which lies
 # after a pause.
 
-# %% tutor={"rtol": 0.2}
+# %% tutor={"rtol": 0.05, "atol": 1}
 k_train, k_test = split(1000, 900, 100)
 leaking = {}
 for name, features in {"raw": raw_coordinates, "distances": inverse_distances}.items():
@@ -649,7 +652,7 @@ for name, features in {"raw": raw_coordinates, "distances": inverse_distances}.i
 # A **learning curve** shows the test error against the number of training frames. On logarithmic
 # axes, a steeper line means that data are used better.
 
-# %% tutor={"rtol": 0.2}
+# %% tutor={"rtol": 0.05, "atol": 1}
 sizes = [32, 100, 316, 1000]
 curve = {
     "mean energy (composition)": [],
@@ -682,7 +685,7 @@ show(
 # input and output". We can test a sharp form of it: **a small, carefully chosen model beats a large
 # one.** It could be false.
 
-# %% tutor={"rtol": 0.2}
+# %% tutor={"rtol": 0.05, "atol": 1}
 contest = {}
 for name, features in (("raw", raw_coordinates), ("distances", inverse_distances)):
     for hidden in ((16,), (256, 256, 256)):
