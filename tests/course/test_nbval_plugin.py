@@ -9,7 +9,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from tutor.nbval_plugin import Tolerance, difference, tokens
+from tutor.nbval_plugin import AT_ONCE
+from tutor.nbval_plugin.compare import Tolerance, difference, tokens
 
 DEFAULT, STATED = Tolerance(), Tolerance(rtol=0.05, stated=True)
 PICTURE = '<img alt="x" src="data:image/png;base64,{}"> at {}'
@@ -118,20 +119,25 @@ def cell(name):
     return new_code_cell(source, id=name, outputs=outputs, execution_count=1, metadata=metadata)
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """pytest on a notebook of all these cells: what it wrote, and the folder."""
-    folder = tmp_path_factory.mktemp("nbval")
-    nbformat.write(new_notebook(cells=[cell(name) for name in CELLS]), folder / "toy.ipynb")
-    plain = ["-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(folder), "--color=no"]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "tutor.nbval_plugin", "-rA", *plain, "toy.ipynb"],
+def validate(folder, *options):
+    """Run pytest on the notebooks in a folder, with warnings as errors."""
+    plain = ["-p", "no:cacheprovider", "-c", os.devnull, "--rootdir=.", "--color=no", "-Werror"]
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "tutor.nbval_plugin", "-rA", *plain, *options, "."],
         capture_output=True,
         text=True,
         cwd=folder,
         env=os.environ | {"OMP_NUM_THREADS": "2"},
         check=False,
     )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """pytest on a notebook of all these cells: what it wrote, and the folder."""
+    folder = tmp_path_factory.mktemp("nbval")
+    nbformat.write(new_notebook(cells=[cell(name) for name in CELLS]), folder / "toy.ipynb")
+    done = validate(folder)
     assert done.returncode == 1, done.stdout + done.stderr
     return done.stdout, folder
 
@@ -163,3 +169,20 @@ def test_the_failure_says_what_differs(run, said):
 
 def test_nothing_is_left_beside_the_notebook(run):
     assert [path.name for path in run[1].iterdir()] == ["toy.ipynb"]
+
+
+@pytest.mark.skipif(AT_ONCE == 1, reason="one processor")
+def test_the_next_notebook_runs_while_the_first_is_read(tmp_path):
+    met = tmp_path / "met"
+    wait = f"import os, time\nwhile not os.path.exists({str(met)!r}): time.sleep(0.01)"
+    arrive = f"open({str(met)!r}, 'w').close()"
+    for name, source in {"a": wait, "b": arrive, "c": "1", "never_reached": ""}.items():
+        code = new_code_cell(source, execution_count=1, id=name)
+        nbformat.write(new_notebook(cells=[code]), tmp_path / f"{name}.ipynb")
+    done = validate(tmp_path, "--nbval-cell-timeout=30", "-x")
+    assert re.findall(r"^(PASSED|FAILED) (\w)", done.stdout, re.M) == [
+        ("PASSED", "a"),
+        ("PASSED", "b"),
+        ("FAILED", "c"),
+    ]
+    assert done.stderr == ""

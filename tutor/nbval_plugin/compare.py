@@ -1,29 +1,10 @@
-"""pytest plugin (`-p tutor.nbval_plugin`): run notebooks again and compare the outputs.
-
-nbval runs the cells, but compares strings. Here words and integers must be equal, and other
-numbers equal within the tolerance that the cell's metadata states:
-
-    {"tutor": {"rtol": 0.01, "atol": 1e-6}}     |fresh - stored| <= atol + rtol * |stored|
-
-Without one, rtol is 1e-3 and atol 1e-9. A cell that states a tolerance has its integers compared
-within it, too. White space and the sign of zero do not count. Figures are made and not compared:
-images, also inside HTML, and what an iframe holds (its srcdoc), such as a molecule to turn.
-
-Every .ipynb that pytest collects is run, each in a kernel of its own and in an empty folder.
-"""
+"""Whether two runs of a cell show the same, and what is different, in words."""
 
 import re
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import zip_longest
-from pathlib import Path
-from subprocess import DEVNULL
-from textwrap import indent
 from typing import NamedTuple
-
-from nbval.kernel import CURRENT_ENV_KERNEL_NAME, RunningKernel, start_new_kernel
-from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 INTEGER = re.compile(r"[+-]?\d+\.?")  # NumPy prints the float 12.0 as "12."
@@ -115,70 +96,3 @@ def _by_kind(outputs: list) -> dict[str, list[str]]:
             for kind, content in output.data.items():
                 found[kind].append("" if kind.startswith(NOT_COMPARED) else str(content))
     return found
-
-
-class Kernel(RunningKernel):
-    """nbval's kernel, of this Python, in a given folder and with the build's environment."""
-
-    def __init__(self, folder: Path, timeout: float):
-        # late, so that the tests can instrument tutor first
-        from tutor.build.execute import KERNEL_ARGUMENTS, kernel_environment
-
-        (folder / "empty").mkdir()
-        self.km, self.kc = start_new_kernel(
-            startup_timeout=timeout,
-            kernel_name=CURRENT_ENV_KERNEL_NAME,
-            extra_arguments=KERNEL_ARGUMENTS,
-            stdout=DEVNULL,
-            stderr=DEVNULL,
-            cwd=str(folder / "empty"),
-            env=kernel_environment(folder),
-        )
-        self._ensure_iopub_up()
-
-
-class Notebook(IPyNbFile):
-    """One notebook; its cells share a kernel."""
-
-    def collect(self):
-        for item in super().collect():
-            keep = {"cell_num": item.cell_num, "cell": item.cell, "options": item.options}
-            yield Cell.from_parent(self, name=item.cell.get("id", item.name), **keep)
-
-    def setup(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="tutor-nbval-")
-        timeout = self.config.option.nbval_kernel_startup_timeout
-        self.kernel = Kernel(Path(self.folder.name), timeout)
-
-    def teardown(self):
-        super().teardown()
-        self.folder.cleanup()
-
-
-class Cell(IPyNbCell):
-    """One code cell."""
-
-    def reportinfo(self):
-        return self.path, 0, f"{self.path.name}::{self.name}"
-
-    def repr_failure(self, excinfo):
-        if not isinstance(excinfo.value, NbCellError):
-            return super().repr_failure(excinfo)
-        told = (excinfo.value.inner_traceback or "").strip()
-        head = f"{self.path.name}, cell {self.name}: {excinfo.value}"
-        return f"{head}\n\n{told}\n\nThe cell:\n{indent(self.cell.source, '    ')}\n"
-
-    def compare_outputs(self, test, ref, skip_compare=None):
-        found = differences(ref, test, Tolerance.of(self.cell))
-        self.comparison_traceback = list(found)
-        return not self.comparison_traceback
-
-
-def pytest_configure(config):
-    config.option.nbval = False  # with --nbval, nbval would run every notebook a second time
-
-
-def pytest_collect_file(file_path, parent):
-    if file_path.suffix == ".ipynb" and not parent.config.option.nbval_lax:
-        return Notebook.from_parent(parent, path=file_path)
-    return None
