@@ -61,15 +61,17 @@ class Card:
         lines = [
             f"{self.name}: {self.title}",
             self.description,
+            f"Structures: {self.structures}" + (f" ({parts})" if parts else ""),
+            *(f"  {key} [{self.units.get(key, '-')}]: {what}" for key, what in self.fields.items()),
+            *(f"  {key} = {c.value:.8g} {c.unit}" for key, c in self.constants.items()),
             f"Made by: {made}",
             f"Level of theory: {self.level_of_theory}",
-            f"Structures: {self.structures} ({parts})",
             f"Splits: {self.split_rule}",
             *(f"Not for: {use}" for use in self.not_for),
             f"Licence: {self.licence}",
             *(f"Reference: {reference}" for reference in self.references),
         ]
-        return "\n".join(lines)
+        return "\n".join(line.strip("\n") for line in lines)
 
 
 def read_card(path: Path) -> Card:

@@ -164,7 +164,7 @@ def _recompute(data: Dataset, about: Card, recipe, samples, progress) -> list[Ch
         progress("labels recomputed", done, len(chosen))
     checks = []
     for key, error in worst.items():
-        allowed = about.steps[key] / 2 + TOLERANCES.get(key, 1e-6)
+        allowed = about.steps[key] / 2 + TOLERANCES.get(key, 1e-5)
         unit = about.units.get(key, "")
         checks.append(
             Check(

@@ -97,7 +97,7 @@ def langevin(
             yield positions
 
 
-def relabel(system: System) -> dict[str, np.ndarray]:
+def relabel(system: System) -> dict[str, float | np.ndarray]:
     """energy (eV), forces (eV/Å) and dipole (e·Å) of one structure, computed anew."""
     labels = GFN2(system.numbers)(system.positions)
     return {"energy": labels.energy, "forces": labels.forces, "dipole": labels.dipole}

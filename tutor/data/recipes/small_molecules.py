@@ -22,6 +22,7 @@ HELD_OUT = 500  # molecules each for validation and test
 SEED = 7
 GRID = 2e-4  # Å, of the stored positions
 MAX_FORCE = 0.01  # eV/Å, where the relaxation stops
+STIFFNESS = 40.0  # eV/Å², a first guess of the curvature, or the first step is far too long
 MAX_FORCE_ROUNDED = 0.05  # eV/Å, after rounding the positions
 MIN_GAP = 0.5  # eV
 BOND = 1.25  # sums of covalent radii
@@ -117,7 +118,11 @@ def _relax(numbers, positions):
         positions.ravel(),
         jac=True,
         method="BFGS",
-        options={"gtol": MAX_FORCE, "maxiter": 500},
+        options={
+            "gtol": MAX_FORCE,
+            "maxiter": 500,
+            "hess_inv0": np.eye(positions.size) / STIFFNESS,
+        },
     )
     return found.x.reshape(-1, 3)
 
@@ -148,7 +153,7 @@ def _pad(ragged):
     return padded
 
 
-def relabel(system: System) -> dict[str, np.ndarray]:
+def relabel(system: System) -> dict[str, float | np.ndarray]:
     """energy (eV), dipole (e·Å), charges (e) and gap (eV) of one structure, computed anew."""
     return _row(GFN2(system.numbers)(system.positions))
 
