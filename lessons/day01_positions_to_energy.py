@@ -152,7 +152,7 @@ check("1.2", rhf_error)
 molecules = tutor.data.load("small_molecules")
 print(molecules)
 shown = [int(np.flatnonzero(molecules.properties["smiles"] == s)[0]) for s in ("CCO", "COC")]
-tutor.view(*(molecules[k] for k in shown), caption=["ethanol", "dimethyl ether"])
+tutor.view(*(molecules[k] for k in shown), caption=["ethanol", "dimethyl ether"], size=(300, 240))
 
 # %% [markdown]
 # Those two have the same atoms, C₂H₆O: ethanol and dimethyl ether. Turn them with the mouse.
@@ -194,12 +194,17 @@ composition_mae = np.abs(error).mean()
 print(f"mean absolute error on {len(test)} unseen molecules: {composition_mae:.2f} eV")
 print(f"standard deviation of their energies:          {test.energy.std():.1f} eV")
 
+# %% [markdown]
+# What do the coefficients mean? Not the energy of a free atom, but the average share of an atom in
+# these molecules, bonds included. And the zero is a convention: GFN2-xTB counts the valence
+# electrons only, so carbon has −2 Hartree here, and −38 where all electrons count.
+
 # %%
 fig = parity(test.energy, composition(test.numbers), unit="eV", quantity="energy")
 show(
     fig,
-    alt="Predicted against reference energy of the test molecules, from -650 to -100 eV: all "
-    "points lie on the diagonal to the eye, although the mean error is 0.6 eV.",
+    alt="Predicted against reference energy of the test molecules, from about -630 to -240 eV: "
+    "all points lie on the diagonal to the eye, although the mean error is 0.6 eV.",
 )
 
 # %% [markdown]
@@ -249,8 +254,8 @@ check("1.4", water_energy)
 # %% [markdown]
 # ### Exercise 1.5: the constant that does not belong
 #
-# A colleague adds an intercept: $\hat E = b + \sum_Z n_Z c_Z$. The test error falls by a little,
-# because all molecules of this set are of similar size. Which law does $b \neq 0$ break?
+# A colleague adds an intercept: $\hat E = b + \sum_Z n_Z c_Z$. The test error falls by two per cent
+# (try it). Which law does $b \neq 0$ break?
 #
 # - **a** None: a constant shift of the energy is never observable.
 # - **b** Size consistency: two molecules far apart must have the sum of their energies, but the
@@ -548,9 +553,9 @@ show(
 
 # %% [markdown]
 # On the right the formula is too coarse: its error falls with $h^2$. On the left the difference of
-# two nearly equal numbers drowns in rounding. In float32 the best step still leaves an error that
-# you would notice; in float64 the two forces agree to many digits. So checks in this course run in
-# float64, and training in float32.
+# two nearly equal numbers drowns in rounding. In float32 no step gets the error below some
+# ten-thousandths of an eV/Å; in float64 a good step comes to 10⁻⁸ and less. So the checks of this
+# course run in float64, and training in float32.
 #
 # The network was trained on energies only. Are its forces any good? And what happens if the forces
 # of the training frames, which the engine gave us for free, take part in the loss? Each frame then
@@ -599,8 +604,8 @@ for name in ("distances", "distances, forces"):
 #
 # ## 6 Find the bug: a split that leaks
 #
-# The code below splits a trajectory into frames to train on and frames to test on. Many published
-# codes do it this way. Something is wrong with it.
+# The code below splits a trajectory into frames to train on and frames to test on. One of the
+# reports from which this course grew does it this way. Something is wrong with it.
 
 
 # %%
@@ -681,8 +686,8 @@ show(
 )
 
 # %% [markdown]
-# One of the talks closes with "a useful network requires carefully considering the nature of the
-# input and output". We can test a sharp form of it: **a small, carefully chosen model beats a large
+# One of the talks closes with "a useful NN requires carefully considering the nature of the
+# input/output". We can test a sharp form of it: **a small, carefully chosen model beats a large
 # one.** It could be false.
 
 # %% tutor={"rtol": 0.05, "atol": 1}
