@@ -17,7 +17,7 @@ _EXPORTS = {
     "hint": "tutor.exercises",
     "progress": "tutor.exercises",
     "show": "tutor.plot",
-    "view": "tutor.view",
+    "view": "tutor.viewer",
     "System": "tutor.graph",
 }
 _ROOMS = {"ase", "data", "exercises", "graph", "models", "plot", "train", "units"}
