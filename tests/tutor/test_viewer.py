@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from base64 import b64decode
@@ -413,3 +414,42 @@ def test_nglview_shows_the_atoms():
     assert tutor.view([ETHANOL] * 3, backend="nglview").max_frame == 2
     with pytest.raises(ValueError, match="does not draw 2 structures side by side"):
         tutor.view(ETHANOL, ETHANOL, backend="nglview")
+
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
+PROBE = """<script>
+canvas.style.cssText = `flex: none; width: 420px; height: 300px`;
+const oxygen = () => {
+  draw();
+  const {data} = pen.getImageData(0, 0, 420, 300), red = [];
+  for (let i = 0; i < data.length; i += 4)
+    if (data[i] - Math.max(data[i + 1], data[i + 2]) > 80) red.push([i / 4 % 420, i / 1680]);
+  return [red.length, ...[0, 1].map(k => red.reduce((sum, at) => sum + at[k], 0) / red.length)];
+};
+const press = key => { canvas.dispatchEvent(new KeyboardEvent(`keydown`, {key})); return oxygen() };
+const seen = {start: oxygen(), turned: press(`ArrowRight`), near: press(`+`), home: press(`Home`)};
+show(1);
+document.documentElement.textContent = JSON.stringify({...seen, second: oxygen()});
+</script>"""
+
+
+@pytest.mark.skipif(BROWSER is None, reason="there is no Chromium or Chrome")
+def test_a_browser_draws_what_the_still_picture_shows(tmp_path):
+    moved = ETHANOL.copy()
+    moved.positions[2] += [0.3, 0, 0]
+    html = html_of([ETHANOL, moved])
+    page = tmp_path / "page.html"
+    page.write_text(Page(html)["iframe"][0]["srcdoc"] + PROBE, "utf-8")
+    flags = "--headless --no-sandbox --disable-gpu --disable-background-networking --no-first-run"
+    command = [BROWSER, *flags.split(), f"--user-data-dir={tmp_path / 'profile'}"]
+    command += ["--virtual-time-budget=2000", "--dump-dom", page.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    seen = json.loads(re.search(r"\{.*\}", done.stdout)[0])
+    drawn = pixels(html).astype(int)
+    red = np.argwhere(drawn[..., 0] - drawn[..., 1:3].max(axis=2) > 80)
+    pixels_each = (drawn.shape[1] / 420) ** 2
+    assert seen["start"][0] == pytest.approx(len(red) / pixels_each, rel=0.15)
+    np.testing.assert_allclose(seen["start"][1:], red.mean(axis=0)[::-1] * 420 / 630, atol=2)
+    assert seen["home"] == seen["start"] != seen["turned"]
+    assert seen["near"][0] == pytest.approx(1.21 * seen["turned"][0], rel=0.1)
+    assert seen["second"][1] - seen["start"][1] > 5
