@@ -95,7 +95,11 @@ def open_lab(notebook: Path, *, browser: bool) -> int:
             "JupyterLab is not installed: pip install 'nnp-tutor[lab]', or use --no-lab and open "
             f"{notebook} in the editor of your choice"
         )
-    command = [sys.executable, "-m", "jupyterlab", notebook.name, "--ServerApp.log_level=WARN"]
+    command = [sys.executable, "-m", "jupyterlab", notebook.name, "--log-level=WARN"]
+    command += [  # nothing that would ask the network
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.extension_manager=readonly",
+    ]
     if not browser:
         command.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # as in a container
