@@ -112,9 +112,10 @@ class View:
 
 def page(scene: dict) -> str:
     """The viewer with its scene: a whole HTML page that asks for nothing else."""
-    data = json.dumps(scene, separators=(",", ":"), ensure_ascii=False)
-    template = (files("tutor.viewer") / "page.html").read_text("utf-8")
-    return template.replace("SCENE", data.replace("<", "\\u003c"), 1)
+    data = json.dumps(scene, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
+    parts = ("page.html", "draw.js", "turn.js")
+    template, *scripts = [(files("tutor.viewer") / name).read_text("utf-8") for name in parts]
+    return template.replace("SCRIPTS", "".join(scripts)).replace("SCENE", data, 1)
 
 
 def _nglview(structures: Sequence[Any], options: dict[str, Any]) -> Any:
