@@ -38,7 +38,7 @@
 # Run the cells from top to bottom (Shift+Enter). Where it says **Exercise**, replace
 # `raise NotImplementedError` or the `...` by your own lines, run the cell, then run the
 # `check(...)` below it. It tells you which law your answer breaks, by how much, and on which
-# example. `tutor.hint("1.1")` gives you a hint; ask again for a stronger one. Your progress is
+# example. `hint("1.1")` gives you a hint; ask again for a stronger one. Your progress is
 # kept in a small file beside this notebook. No cell needs your answers to the exercises before
 # it, so you can skip one and come back.
 
@@ -50,7 +50,7 @@ from flax import nnx
 from scipy.spatial.transform import Rotation
 
 import tutor
-from tutor import check, show
+from tutor import check, hint, show
 from tutor.models.composition import Composition, count_elements
 from tutor.models.fixed_molecule import (
     FixedMolecule,
@@ -145,8 +145,8 @@ check("1.2", rhf_error)
 # ## 2 The simplest model: count the atoms
 #
 # Before any network, a baseline. Our second data set holds every reasonable molecule of up to six
-# atoms of C, N, O and F (and the hydrogens that saturate them): each with its relaxed geometry
-# and its energy by GFN2-xTB, a fast approximate quantum chemistry.
+# atoms of C, N, O and F (and the hydrogens that saturate them), and 500 of seven: each with its
+# relaxed geometry and its energy by GFN2-xTB, a fast approximate quantum chemistry.
 
 # %%
 molecules = tutor.data.load("small_molecules")
