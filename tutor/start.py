@@ -1,12 +1,11 @@
 """Put a day's notebook into the learner's own folder. Nothing there is ever overwritten."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
-
-import nbformat
 
 HERE = Path(__file__).resolve().parent
 
@@ -64,13 +63,14 @@ def copy_for_learner(source: Path, folder: Path) -> Copied:
     target = folder / source.name
     if target.exists():
         return Copied(target, new=False)
-    notebook = nbformat.read(source, as_version=4)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
+    notebook = json.loads(source.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+    text = json.dumps(notebook, indent=1, ensure_ascii=False)
     part = folder / f".{source.name}.{os.getpid()}.part"
     try:
-        nbformat.write(notebook, part)
+        part.write_text(text, encoding="utf-8")
         try:
             os.link(part, target)  # fails where the name is taken: never replaces
         except FileExistsError:

@@ -46,7 +46,7 @@ def test_an_interrupted_start_leaves_nothing_half_done(lesson, tmp_path, monkeyp
     def power_cut(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(nbformat, "write", power_cut)
+    monkeypatch.setattr(os, "link", power_cut)
     with pytest.raises(KeyboardInterrupt):
         copy_for_learner(lesson, tmp_path / "mine")
     monkeypatch.undo()
@@ -57,13 +57,13 @@ def test_an_interrupted_start_leaves_nothing_half_done(lesson, tmp_path, monkeyp
 def test_two_at_once_do_not_overwrite(lesson, tmp_path, monkeypatch):
     """Another process makes the file between our look and our write."""
     target = tmp_path / "mine" / lesson.name
-    write = nbformat.write
+    link = os.link
 
-    def rival(notebook, file):
-        write(notebook, file)
+    def rival(part, target):
         target.write_text("theirs")
+        link(part, target)
 
-    monkeypatch.setattr(nbformat, "write", rival)
+    monkeypatch.setattr(os, "link", rival)
     assert not copy_for_learner(lesson, tmp_path / "mine").new
     assert target.read_text() == "theirs"
 
