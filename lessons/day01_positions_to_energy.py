@@ -494,6 +494,13 @@ check("1.8", dense_layer_weights)
 #
 # $$\mathbf F_i = -\frac{\partial E}{\partial \mathbf r_i}.$$
 #
+# Here they are for one frame of the hot trajectory, as the engine computed them.
+
+# %%
+k = int(np.abs(md_hot.forces).max(axis=(1, 2)).argmax())
+tutor.view(md_hot[k], forces=md_hot.forces[k], labels="elements", caption="forces at 1200 K")
+
+# %% [markdown]
 # JAX differentiates the network exactly, as a program, and no formula has to be derived by hand.
 #
 # ### Exercise 1.9: forces are minus the gradient
