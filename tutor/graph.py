@@ -48,8 +48,8 @@ class Graph:
 
     def lengths(self) -> Float[Array, "atoms slots"]:
         """Distances |r_ij| in Å; the cutoff in an empty slot, where they have no gradient."""
-        square = jnp.where(self.mask, (self.r_ij**2).sum(axis=-1), 1.0)
-        return jnp.where(self.mask, jnp.sqrt(square), self.cutoff)
+        r_ij = jnp.where(self.mask[..., None], self.r_ij, 1.0)
+        return jnp.where(self.mask, jnp.sqrt((r_ij**2).sum(axis=-1)), self.cutoff)
 
     def directions(self) -> Float[Array, "atoms slots 3"]:
         """Unit vectors r_ij / |r_ij|; zero in an empty slot."""

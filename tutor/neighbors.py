@@ -50,13 +50,8 @@ def graph(
             suffice, or float64 where JAX would drop it.
     """
     systems = [systems] if isinstance(systems, System) else list(systems)
-    if not (np.isfinite(cutoff) and cutoff > 0):
-        raise ValueError(f"cutoff = {cutoff}: give a positive length in Å")
     if not systems:
         raise ValueError("systems is empty: give at least one System")
-    for number, system in enumerate(systems):
-        _validate(system, f"systems[{number}]")
-
     counts = [len(system) for system in systems]
     return from_edges(
         _concatenate([edges_of(system, cutoff) for system in systems], counts),
@@ -72,7 +67,12 @@ def graph(
 
 
 def edges_of(system: System, cutoff: float) -> Edges:
-    """Every pair nearer than `cutoff`, in both directions, sorted by receiver, sender and image."""
+    """Every pair nearer than `cutoff`, in both directions, sorted by receiver, sender and image.
+
+    Raises:
+        ValueError: for bad input, as `graph`.
+    """
+    _validate(system, cutoff)
     search = vesin.NeighborList(cutoff=cutoff, full_list=True)
     cell = np.where(system.pbc[:, None], system.cell, 0.0)
     i, j, shift = search.compute(system.positions, cell, system.pbc, quantities="ijS")
@@ -213,18 +213,20 @@ def _to_jax(array: np.ndarray) -> jax.Array:
     return jnp.asarray(array)
 
 
-def _validate(system: System, name: str) -> None:
+def _validate(system: System, cutoff: float) -> None:
+    if not (np.isfinite(cutoff) and cutoff > 0):
+        raise ValueError(f"cutoff = {cutoff}: give a positive length in Å")
     if len(system) == 0 or system.numbers.min() < 1:
         raise ValueError(
-            f"{name}.numbers = {system.numbers}: give one atomic number per atom, 1 or more "
+            f"system.numbers = {system.numbers}: give one atomic number per atom, 1 or more "
             "(0 means padding)"
         )
-    for what in ("positions", "cell"):
-        if not np.isfinite(getattr(system, what)).all():
-            raise ValueError(f"{name}.{what} holds values that are not finite: remove or mend them")
+    for name in ("positions", "cell"):
+        if not np.isfinite(getattr(system, name)).all():
+            raise ValueError(f"system.{name} holds values that are not finite: mend or remove them")
     periodic = system.cell[system.pbc]
     if np.linalg.matrix_rank(periodic) < len(periodic):
         raise ValueError(
-            f"{name}.pbc = {system.pbc.tolist()}, but its cell vectors {periodic.tolist()} are "
+            f"system.pbc = {system.pbc.tolist()}, but its cell vectors {periodic.tolist()} are "
             "zero or lie in one plane: give a cell vector for every periodic direction"
         )

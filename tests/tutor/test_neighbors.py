@@ -173,7 +173,7 @@ DIMER = np.array([[0, 0, 0], [0, 0, 1.0]])
         ([], {}, "systems is empty"),
         (System(np.array([1, 1]), DIMER), {"cutoff": -1.0}, "cutoff = -1.0: give a positive"),
         (System(np.array([1, 1]), DIMER), {"cutoff": np.nan}, "give a positive length"),
-        (System(np.array([1, 0]), DIMER), {}, r"systems\[0\].numbers = \[1 0\]"),
+        (System(np.array([1, 0]), DIMER), {}, r"numbers = \[1 0\]: give one atomic n"),
         (System(np.array([1, 1]), DIMER * np.nan), {}, r"positions holds values that are not fin"),
         (System(np.array([1, 1]), DIMER, pbc=np.ones(3, bool)), {}, "give a cell vector for every"),
         (System(np.array([1, 1]), DIMER), {"atoms": 1}, "atoms = 1, but 2 are needed"),
