@@ -18,7 +18,7 @@ _EXPORTS = {
     "progress": "tutor.exercises",
     "show": "tutor.plot",
     "view": "tutor.view",
-    "System": "tutor.system",
+    "System": "tutor.graph",
 }
 _ROOMS = {"ase", "data", "exercises", "graph", "models", "plot", "train", "units"}
 
