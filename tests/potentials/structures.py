@@ -85,3 +85,12 @@ def slope(f: Callable[[float], float], step: float = 2e-3, levels: int = 3) -> f
     for order in range(1, levels):
         row = [(4**order * b - a) / (4**order - 1) for a, b in itertools.pairwise(row)]
     return row[0]
+
+
+def size(found) -> float:
+    """The largest force or energy: what errors are compared with."""
+    return max(float(np.abs(found.forces).max()), float(np.abs(found.energies).max()))
+
+
+def close(one, other, scale, tolerance=1e-10):
+    np.testing.assert_allclose(one, other, rtol=0, atol=tolerance * scale)
