@@ -1,0 +1,52 @@
+"""A tiny instance of every potential. The tests of `tests/potentials` loop over this list.
+
+A new model inherits all laws by one line here.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tutor.models.eam import EAM
+from tutor.models.pair import LennardJones, Morse, Pair, argon
+from tutor.models.stillinger_weber import StillingerWeber
+from tutor.models.tersoff import Tersoff, silicon_1988
+from tutor.potential import Potential, Sum
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One model, and what a test must know to ask it sensible questions.
+
+    Attributes:
+        make: builds a small instance, the same at each call.
+        species: the atomic numbers that it knows.
+        bond: a distance in Å at which its atoms sit comfortably.
+        knots: distances in Å where its formula changes, besides the cutoff.
+        smooth: how many derivatives of the energy are continuous at the cutoff.
+    """
+
+    make: Callable[[], Potential]
+    species: tuple[int, ...]
+    bond: float
+    knots: tuple[float, ...] = ()
+    smooth: int = 2
+
+
+def _morse() -> Pair:
+    return Pair(Morse(depth=0.3429, a=1.3588, r0=2.866), cutoff=6.0)
+
+
+REGISTRY: dict[str, Entry] = {
+    "lennard_jones": Entry(argon, (18,), 3.8, knots=(0.8 * 8.5125,)),
+    "morse": Entry(_morse, (29,), 2.7, knots=(4.8,)),
+    "stillinger_weber": Entry(StillingerWeber, (14,), 2.35),
+    "tersoff": Entry(Tersoff, (14,), 2.35, knots=(2.7,), smooth=1),
+    "tersoff_1988": Entry(silicon_1988, (14,), 2.35, knots=(2.8,), smooth=1),
+    "eam": Entry(EAM, (29,), 2.55, knots=(2.24,)),
+    "sum": Entry(
+        lambda: Sum(StillingerWeber(), Pair(LennardJones(epsilon=0.01, sigma=2.0), cutoff=5.0)),
+        (14,),
+        2.35,
+        knots=(3.77118, 4.0),
+    ),
+}
