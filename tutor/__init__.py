@@ -18,9 +18,22 @@ _EXPORTS = {
     "progress": "tutor.exercises",
     "show": "tutor.plot",
     "view": "tutor.viewer",
-    "System": "tutor.graph",
+    "System": "tutor.system",
 }
-_ROOMS = {"ase", "data", "exercises", "graph", "models", "plot", "train", "units"}
+_ROOMS = {
+    "ase",
+    "data",
+    "exercises",
+    "graph",
+    "models",
+    "neighbors",
+    "plot",
+    "potential",
+    "precision",
+    "radial",
+    "train",
+    "units",
+}
 
 __all__ = sorted({*_EXPORTS, *_ROOMS, "__version__"})
 

@@ -12,7 +12,7 @@ import tutor
 
 ROOT = Path(tutor.__file__).parent
 FLOORS = [
-    {"graph", "units", "precision"},
+    {"graph", "neighbors", "precision", "pytree", "system", "units"},
     {"radial", "potential"},
     {"models", "symmetry", "data"},
     {"train", "md", "relax", "transport", "plot", "viewer", "ase", "twins"},
@@ -84,7 +84,7 @@ def test_an_import_upwards_is_found(source):
 
 
 @pytest.mark.parametrize(
-    "source", ["from tutor.graph import System", "from . import dataset", "from ..units import EV"]
+    "source", ["from tutor.system import System", "from . import dataset", "from ..units import EV"]
 )
 def test_an_import_downwards_is_allowed(source):
     assert not upward("data.storage", source)

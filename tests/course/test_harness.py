@@ -42,7 +42,7 @@ def test_a_skip_for_a_missing_package_fails_only_in_ci(folder, ci, outcome):
 
 
 def test_shapes_are_checked_at_run_time():
-    from tutor.graph import System
+    from tutor.system import System
 
     with pytest.raises(TypeCheckError):
         System(positions=np.zeros((3, 2)), numbers=np.ones(3, int))

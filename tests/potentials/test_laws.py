@@ -19,11 +19,11 @@ from tests.potentials.structures import (
     structure,
     turned,
 )
-from tutor.graph import System
 from tutor.models.pair import LennardJones, Pair, shifted, truncated
 from tutor.models.registry import REGISTRY
 from tutor.neighbors import graph
 from tutor.potential import energy
+from tutor.system import System
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -12,11 +12,11 @@ from ase.calculators.morse import MorsePotential
 from tests.potentials.lammps_reference import potential_file, reference
 from tests.potentials.structures import compute
 from tutor.ase import from_atoms, to_atoms
-from tutor.graph import System
 from tutor.models.eam import EAM
 from tutor.models.pair import LennardJones, Morse, Pair, shifted, switched, truncated
 from tutor.models.stillinger_weber import StillingerWeber
 from tutor.models.tersoff import Tersoff, silicon_1988
+from tutor.system import System
 
 EXACT = 1e-10
 SHEAR = np.array([[1.0, 0.03, -0.05], [0.08, 0.97, 0.02], [-0.04, 0.06, 1.02]])

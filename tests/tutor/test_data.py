@@ -9,7 +9,7 @@ import pytest
 
 from tutor.data.dataset import Dataset
 from tutor.data.storage import read, write
-from tutor.graph import System
+from tutor.system import System
 
 
 @pytest.fixture

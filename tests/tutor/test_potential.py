@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tutor.graph import System
 from tutor.models.pair import LennardJones, Pair, truncated
 from tutor.neighbors import graph
 from tutor.potential import Potential, Sum, energy, evaluate, forces, stress
+from tutor.system import System
 
 # A spring with its minimum at r = 2: u = (r − 2)², felt up to 3 Å.
 SPRING = Pair(lambda r: (r - 2.0) ** 2, cutoff=3.0, ending=truncated)

@@ -9,7 +9,7 @@ from ase.build import bulk, molecule
 
 import tutor
 from tests.tutor.seen import ETHANOL, FORCES, Page, html_of, scenes
-from tutor.graph import System
+from tutor.system import System
 
 
 def test_every_way_to_name_a_structure_shows_the_same():

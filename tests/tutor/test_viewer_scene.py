@@ -12,7 +12,7 @@ from PIL import Image
 from scipy.spatial.transform import Rotation
 
 from tests.tutor.seen import ETHANOL, FORCES, html_of, scenes
-from tutor.graph import System
+from tutor.system import System
 from tutor.viewer import scene
 from tutor.viewer.picture import _Drawing, picture
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from tutor.graph import System
+from tutor.system import System
 
 _SYMBOLS = {1: "H", 6: "C", 7: "N", 8: "O", 9: "F"}
 

@@ -8,7 +8,7 @@ from ase import Atoms
 from ase.data import chemical_symbols
 from jaxtyping import Float
 
-from tutor.graph import System
+from tutor.system import System
 
 MOST = 2000  # atoms; a browser turns more of them only with a stutter
 

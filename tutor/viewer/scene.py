@@ -14,7 +14,7 @@ from ase.formula import Formula
 from ase.neighborlist import neighbor_list
 from jaxtyping import Float
 
-from tutor.graph import System
+from tutor.system import System
 
 NONMETALS = {1, 2, *range(5, 11), *range(14, 19), *range(32, 37), *range(52, 55), 85, 86}
 # Å: two atoms are bonded up to this much beyond the sum of their covalent radii, as in Open Babel.

@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from tutor.data.dataset import Dataset
 from tutor.data.recipes.engines import Progress, on_grid, silent
 from tutor.data.recipes.xtb import GFN2
-from tutor.graph import System
+from tutor.system import System
 from tutor.units import AMU, KB
 
 ENGINES = ("tblite",)

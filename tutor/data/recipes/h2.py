@@ -8,7 +8,7 @@ import numpy as np
 from tutor.data.dataset import Dataset
 from tutor.data.recipes.engines import Progress, on_grid, require, silent
 from tutor.data.recipes.xtb import GFN2
-from tutor.graph import System
+from tutor.system import System
 from tutor.units import HARTREE
 
 ENGINES = ("pyscf", "tblite")

@@ -12,7 +12,7 @@ from tutor.data.dataset import Dataset
 from tutor.data.recipes.engines import Progress, on_grid, require, silent
 from tutor.data.recipes.graphs import enumerate_molecules
 from tutor.data.recipes.xtb import GFN2
-from tutor.graph import System
+from tutor.system import System
 
 ENGINES = ("rdkit", "tblite")
 
