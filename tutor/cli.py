@@ -1,6 +1,7 @@
 """`tutor`, on the command line. Exit codes: 0 fine, 1 something is wrong, 2 wrong usage."""
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -22,11 +23,15 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="The data sets: list, verify, or make them anew.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+COURSE = Path("my-course")
 out, err = Console(), Console(stderr=True)
 
 Day = Annotated[str, typer.Argument(help="A lesson: 1, day01 or its full name.")]
 Days = Annotated[list[str] | None, typer.Argument(help="Lessons; all of them if none is named.")]
 Name = Annotated[str, typer.Argument(help="A data set; `tutor data list` names them.")]
+OwnFolder = Annotated[
+    Path | None, typer.Option("--dir", help="Your folder; by default this one, or my-course in it.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts instead of a table.")]
 
 
@@ -80,7 +85,7 @@ def doctor(as_json: AsJson = False):
 @app.command()
 def start(
     day: Day = "day01",
-    folder: Annotated[Path, typer.Option("--dir", help="Your own folder.")] = Path("my-course"),
+    folder: Annotated[Path, typer.Option("--dir", help="Your own folder.")] = COURSE,
     browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
     lab: Annotated[bool, typer.Option(help="Start JupyterLab.")] = True,
 ):
@@ -123,19 +128,32 @@ def build(
 
 
 @app.command()
-def progress():
-    """What you have solved so far, from the progress file in this folder."""
+def progress(folder: OwnFolder = None):
+    """What you have solved so far."""
     from tutor.exercises import progress as show
 
+    _use_progress_of(folder)
     show()
 
 
 @app.command()
-def hint(exercise: Annotated[str, typer.Argument(help="An exercise, for example 1.2.")]):
+def hint(
+    exercise: Annotated[str, typer.Argument(help="An exercise, for example 1.2.")],
+    folder: OwnFolder = None,
+):
     """The next hint for an exercise: there are three, and the last nearly gives it away."""
     from tutor.exercises import hint as show
 
+    _use_progress_of(folder)
     show(exercise)
+
+
+def _use_progress_of(folder: Path | None) -> None:
+    """Notebooks keep progress beside themselves: look there when called from the folder above."""
+    if folder is None and "TUTOR_PROGRESS" not in os.environ:
+        folder = next((f for f in (Path(), COURSE) if (f / "tutor-progress.json").exists()), None)
+    if folder is not None:
+        os.environ["TUTOR_PROGRESS"] = str(folder / "tutor-progress.json")
 
 
 @data_app.command("list")

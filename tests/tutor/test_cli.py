@@ -91,6 +91,19 @@ def test_hints_go_on(tmp_path):
     assert "Read the well" in tutor("progress", cwd=tmp_path).stdout
 
 
+def test_progress_is_found_from_the_folder_above(tmp_path, monkeypatch):
+    """A notebook in my-course/ keeps it there; `tutor progress` is typed one folder above."""
+    monkeypatch.delenv("TUTOR_PROGRESS")
+    (tmp_path / "my-course").mkdir()
+    tutor("hint", "1.3", cwd=tmp_path / "my-course")
+    assert (tmp_path / "my-course/tutor-progress.json").exists()
+    for words, folder in ((), tmp_path), (("--dir", tmp_path / "my-course"), tmp_path.parent):
+        (line,) = (x for x in tutor("progress", *words, cwd=folder).stdout.splitlines()
+                   if x.startswith("1.3"))  # fmt: skip
+        assert "1 of 3" in line
+    assert "Hint 2 of 3" in tutor("hint", "1.3", cwd=tmp_path).stdout
+
+
 def test_version():
     from tutor import __version__
 
