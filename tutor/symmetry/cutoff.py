@@ -1,0 +1,90 @@
+"""Smoothness at the cutoff: energy, forces and their slope must not jump."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tutor.symmetry.derivatives import shortest
+from tutor.symmetry.groups import Arrays, Change
+from tutor.symmetry.laws import Comparison, Probe
+
+NODES = np.arange(1, 6)
+STEP = 1e-3  # of the cutoff
+
+
+@dataclass(frozen=True)
+class Smoothness:
+    """One-sided limits at the cutoff, from polynomials through five points on either side."""
+
+    cutoff: float | None
+    name: str = "cutoff"
+    sentence: str = "nothing jumps when a neighbour leaves the cutoff: not E, not F, not its slope"
+    suspect: str = "no cutoff function, or one that is not smooth enough"
+
+    def missing(self, spec, settings):
+        if self.cutoff is None:
+            return "no cutoff= was given"
+        lacking = not spec.output("energy") or not spec.input("points")
+        return "no energy() or no points()" if lacking else ""
+
+    def draw(self, rng, spec, inputs):
+        pairs = [c for c in self.simple(spec, inputs) if self._free(spec, inputs, c.pair)]
+        return pairs[rng.integers(len(pairs))] if pairs else None
+
+    def simple(self, spec, inputs):
+        atoms = spec.atoms(inputs)
+        return [Change(pair=(i, j)) for i in range(atoms) for j in range(atoms) if i != j]
+
+    def _free(self, spec, inputs, pair):
+        """Whether the moved atom stays clear of the others."""
+        positions = self._moved(spec, inputs, pair, self.cutoff)[spec.input("points")]
+        gaps = np.linalg.norm(np.delete(positions, pair[1], 0) - positions[pair[1]], axis=1)
+        return gaps.min() > 0.7 * shortest(spec, inputs)
+
+    @staticmethod
+    def _moved(spec, inputs, pair, distance):
+        name = spec.input("points")
+        positions = inputs[name].copy()
+        i, j = pair
+        apart = positions[j] - positions[i]
+        positions[j] = positions[i] + distance * apart / np.linalg.norm(apart)
+        return {**inputs, name: positions}
+
+    def compare(self, probe: Probe, inputs: Arrays, change: Change, lines: int = 1):
+        spec = probe.spec
+        energy, forces = spec.output("energy"), spec.output("forces")
+
+        def at(distance):
+            return probe.fresh(self._moved(spec, inputs, change.pair, distance))
+
+        step = STEP * self.cutoff
+        sides = [[at(self.cutoff + sign * step * n) for n in NODES] for sign in (-1, 1)]
+        noise = probe.noise(self._moved(spec, inputs, change.pair, self.cutoff - step), lines)
+        here, length = probe(inputs), shortest(spec, inputs)
+        bound = abs(float(np.sum(here[energy]) - np.sum(sides[1][-1][energy])))
+        push = float(np.abs(here[forces]).max()) if forces else bound / length
+        found = {energy: self._jump(sides, energy, 0, step, noise, bound)}
+        if forces:
+            found[forces] = self._jump(sides, forces, 0, step, noise, push)
+            found[f"{forces} (slope)"] = self._jump(sides, forces, 1, step, noise, push / length)
+        else:
+            found[f"{energy} (slope)"] = self._jump(sides, energy, 1, step, noise, push)
+        return found
+
+    @staticmethod
+    def _jump(sides, name, order, step, noise, scale):
+        limits, doubt = [], 0.0
+        for sign, side in zip((-1, 1), sides, strict=True):
+            values = np.stack([point[name] for point in side]).reshape(len(NODES), -1)
+            fine = _limit(sign * NODES, values, order)
+            rough = _limit(sign * NODES[:-1], values[:-1], order)
+            limits.append(fine / step**order)
+            doubt = max(doubt, float(np.abs(fine - rough).max()) / step**order)
+        floor = doubt + 50 * noise[name] / step**order
+        return Comparison(limits[0], limits[1], floor, scale, "just inside, just outside")
+
+
+def _limit(nodes, values, order):
+    """The value (order 0) or slope (order 1) at zero of the polynomial through the nodes."""
+    powers = np.vander(nodes.astype(float), increasing=True)
+    return np.linalg.solve(powers, values)[order]

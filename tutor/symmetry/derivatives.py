@@ -1,0 +1,173 @@
+"""Laws between energy, forces and stress: each is a derivative, and forces do no work on a loop."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tutor.symmetry.groups import Arrays, Change
+from tutor.symmetry.laws import Comparison, Probe
+from tutor.symmetry.spec import Spec
+
+LEVELS = 6
+LOOP = 48
+RADIUS = 0.05  # of the distance between atoms
+
+
+def shortest(spec: Spec, inputs: Arrays) -> float:
+    """The shortest distance between two atoms, in Å; the length scale of the energy."""
+    positions = inputs[spec.input("points")]
+    if len(positions) < 2:
+        return 1.0
+    gaps = np.linalg.norm(positions[:, None] - positions, axis=-1)
+    return float(gaps[np.triu_indices(len(positions), 1)].min() or 1.0)
+
+
+def richardson(function, step: float, noise: float) -> tuple[float, float]:
+    """The derivative of `function` at 0 and its uncertainty.
+
+    Central differences at halved steps, extrapolated to step zero (Ridders, Adv. Eng. Softw. 4,
+    75 (1982)); of the whole table the entry of the least uncertainty is taken.
+    """
+    best, uncertainty, previous = 0.0, np.inf, []
+    for level in range(LEVELS):
+        h = step / 2**level
+        row = [(function(h) - function(-h)) / (2 * h)]
+        for k, coarser in enumerate(previous):
+            row.append(row[k] + (row[k] - coarser) / (4 ** (k + 1) - 1))
+            doubt = max(abs(row[k + 1] - row[k]), abs(row[k + 1] - coarser)) + 2 * noise / h
+            if doubt < uncertainty:
+                best, uncertainty = row[k + 1], doubt
+        previous = row
+    return float(best), float(uncertainty)
+
+
+def _missing(spec, *roles):
+    if not spec.input("points"):
+        return "no input is points()"
+    lacking = [role for role in roles if not spec.output(role)]
+    return f"no output is {lacking[0]}()" if lacking else ""
+
+
+def _total(spec, outputs):
+    return float(np.sum(outputs[spec.output("energy")]))
+
+
+def _displaced(spec, inputs, displacement):
+    name = spec.input("points")
+    return {**inputs, name: inputs[name] + displacement}
+
+
+@dataclass(frozen=True)
+class Forces:
+    """F = -dE/dx along a direction, by Richardson extrapolation."""
+
+    name: str = "forces"
+    sentence: str = "the forces are minus the gradient of the energy"
+    suspect: str = "a factor, a sign, a detached or stopped gradient, or a force of its own head"
+
+    def missing(self, spec, settings):
+        return _missing(spec, "energy", "forces")
+
+    def draw(self, rng, spec, inputs):
+        direction = rng.standard_normal((spec.atoms(inputs), 3))
+        return Change(direction=direction / np.linalg.norm(direction, axis=1).max())
+
+    def simple(self, spec, inputs):
+        atoms = spec.atoms(inputs)
+        units = np.eye(3 * atoms).reshape(3 * atoms, atoms, 3)
+        return [Change(direction=unit) for unit in units[: 3 * min(atoms, 2)]]
+
+    def compare(self, probe: Probe, inputs: Arrays, change: Change, lines: int = 1):
+        spec, name = probe.spec, probe.spec.output("forces")
+        direction = change.direction
+
+        def along(step):
+            return _total(spec, probe.fresh(_displaced(spec, inputs, step * direction)))
+
+        floors = probe.noise(inputs, lines)
+        slope, doubt = richardson(
+            along, RADIUS * shortest(spec, inputs), floors[spec.output("energy")]
+        )
+        forces = probe(inputs)[name]
+        got = float((forces * direction).sum())
+        floor = doubt + floors[name] * np.sqrt(direction.size)
+        scale = max(abs(slope), float(np.abs(forces).max()) * float(np.linalg.norm(direction)))
+        return {name: Comparison(np.array(-slope), np.array(got), floor, scale)}
+
+
+@dataclass(frozen=True)
+class Loop:
+    """The work of the forces around a closed loop is zero: no energy is made from nothing."""
+
+    name: str = "loop work"
+    sentence: str = "the forces do no work around a closed loop: they come from some energy"
+    suspect: str = "forces that are no gradient of any energy: a head of their own, or a cut graph"
+
+    def missing(self, spec, settings):
+        return _missing(spec, "forces")
+
+    def draw(self, rng, spec, inputs):
+        plane = rng.standard_normal((2, spec.atoms(inputs) * 3))
+        plane = np.linalg.qr(plane.T)[0].T.reshape(2, -1, 3)
+        return Change(plane=plane / np.linalg.norm(plane, axis=2).max())
+
+    def simple(self, spec, inputs):
+        atoms = spec.atoms(inputs)
+        units = np.eye(3 * atoms).reshape(3 * atoms, atoms, 3)
+        pairs = [(a, b) for b in range(min(3 * atoms, 6)) for a in range(b)]
+        return [Change(plane=units[list(pair)]) for pair in pairs]
+
+    def compare(self, probe: Probe, inputs: Arrays, change: Change, lines: int = 1):
+        spec, name = probe.spec, probe.spec.output("forces")
+        radius = RADIUS * shortest(spec, inputs)
+        angles = 2 * np.pi * np.arange(LOOP) / LOOP
+        work, path = np.zeros(LOOP), np.zeros(LOOP)
+        for n, (c, s) in enumerate(zip(np.cos(angles), np.sin(angles), strict=True)):
+            place = radius * (c * change.plane[0] + s * change.plane[1])
+            step = 2 * np.pi * radius * (c * change.plane[1] - s * change.plane[0])
+            force = probe.fresh(_displaced(spec, inputs, place))[name]
+            work[n] = (force * step).sum()
+            path[n] = np.linalg.norm(force) * np.linalg.norm(step)
+        whole, half = work.mean(), work[::2].mean()  # the trapezoid rule: exact but for e^(-n)
+        rounding = probe.noise(inputs, lines)[name] * np.linalg.norm(step) * np.sqrt(force.size)
+        floor = abs(whole - half) + rounding + np.finfo(probe.dtype).eps * path.mean()
+        return {name: Comparison(np.array(0.0), np.array(whole), floor, float(path.mean()))}
+
+
+@dataclass(frozen=True)
+class Stress:
+    """V stress = dE/dstrain, cell and atoms strained together."""
+
+    name: str = "stress"
+    sentence: str = "the stress is the change of energy with strain, per volume"
+    suspect: str = "a sign, the volume, a factor of two, or a pair that is not counted"
+
+    def missing(self, spec, settings):
+        return _missing(spec, "energy", "stress") or ("" if spec.periodic else "no cell")
+
+    def draw(self, rng, spec, inputs):
+        strain = rng.uniform(-1, 1, (3, 3))
+        return Change(strain=(strain + strain.T) / 2)
+
+    def simple(self, spec, inputs):
+        ones = [np.diag(row) for row in np.eye(3)]
+        ones += [np.eye(3)[[0]].T @ np.eye(3)[[1]] + np.eye(3)[[1]].T @ np.eye(3)[[0]]]
+        return [Change(strain=one) for one in ones]
+
+    def compare(self, probe: Probe, inputs: Arrays, change: Change, lines: int = 1):
+        spec, name = probe.spec, probe.spec.output("stress")
+        cell, points = spec.input("cell"), spec.input("points")
+        volume = abs(np.linalg.det(inputs[cell]))
+
+        def along(step):
+            deform = np.eye(3) + step * change.strain
+            strained = {n: inputs[n] @ deform for n in (cell, points)}
+            return _total(spec, probe.fresh({**inputs, **strained}))
+
+        floors = probe.noise(inputs, lines)
+        slope, doubt = richardson(along, 0.02, floors[spec.output("energy")])
+        stress = probe(inputs)[name]
+        got = float((stress * change.strain).sum())
+        scale = max(abs(slope / volume), float(np.abs(stress).max()) * np.abs(change.strain).sum())
+        floor = doubt / volume + 9 * floors[name]
+        return {name: Comparison(np.array(slope / volume), np.array(got), floor, scale)}
