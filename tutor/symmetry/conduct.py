@@ -57,9 +57,7 @@ class Precision:
 
     def draw(self, rng, spec, inputs):
         far = rng.standard_normal(3)
-        return Change(
-            shift=300 * size_of(inputs[spec.input("points")]) * far / np.linalg.norm(far)
-        )
+        return Change(shift=300 * size_of(inputs[spec.input("points")]) * far / np.linalg.norm(far))
 
     def simple(self, spec, inputs):
         far = float(f"{300 * size_of(inputs[spec.input('points')]):.0e}")
@@ -173,7 +171,7 @@ class Batching:
         batch = {n: np.stack([s[n] for s in structures]) for n in inputs}
         answer = probe.settings["batched"].answer(batch, probe.dtype)
         alone, floors, found = probe(inputs), probe.noise(inputs, lines), {}
-        for name, kind in probe.spec.outputs.items():
+        for name in probe.spec.outputs:
             first = as_numpy(answer[name])[0].astype(float)
             scale = float(np.abs(alone[name]).max())
             found[name] = Comparison(alone[name], first, floors[name], scale)

@@ -6,6 +6,7 @@ from copy import deepcopy
 
 import numpy as np
 
+from tutor.symmetry.detect import is_torch_module, library_of, uses
 from tutor.symmetry.groups import Arrays
 from tutor.symmetry.spec import Spec
 
@@ -48,6 +49,14 @@ class Model:
     def __call__(self, inputs: Arrays, dtype: str) -> dict[str, np.ndarray]:
         """The outputs as float64 arrays of fitting shapes."""
         return conform(self.spec, self.answer(inputs, dtype), self.spec.atoms(inputs))
+
+    def returned(self, inputs: Arrays) -> object:
+        """What the map returns, before it is held against the spec; shapes only if JAX traces."""
+        if self.library == "jax" and self._traces(inputs):
+            return self.shapes(inputs)
+        dtype = "float32"
+        given = [self._array(inputs[n], k.moves, dtype) for n, k in self.spec.inputs.items()]
+        return self._function(dtype)(*given)
 
     def answer(self, inputs: Arrays, dtype: str) -> dict[str, object]:
         """The outputs by name, as the map returned them."""
@@ -92,6 +101,8 @@ class Model:
     def _find_library(self, example):
         if is_torch_module(self._plain):
             return "torch"
+        if "jax" in sys.modules and uses(self._plain, "jax") and self._traces(example):
+            return "jax"
         said = []
         for name in LIBRARIES:
             if name not in sys.modules and name != "numpy":
@@ -104,11 +115,25 @@ class Model:
             except Exception as error:
                 said.append(f"with {name} arrays: {type(error).__name__}: {error}".split("\n")[0])
                 continue
-            return _library_of(answer) if name == "numpy" else name
+            return library_of(answer) if name == "numpy" else name
         raise ValueError(
             f"{label(self._plain)} raised on every kind of array; it is called with "
             f"({', '.join(self.spec.inputs)}).\n  " + "\n  ".join(said)
         )
+
+    def _traces(self, example):
+        """Whether JAX can trace the map: far cheaper than to run it operation by operation."""
+        try:
+            self.shapes(example)
+        except Exception:
+            return False
+        return True
+
+    def shapes(self, example: Arrays) -> object:
+        """What the map returns, its arrays replaced by their shapes where JAX can tell them."""
+        given = [np.array(example[n], "float32" if k.moves else None)
+                 for n, k in self.spec.inputs.items()]  # fmt: skip
+        return sys.modules["jax"].eval_shape(self._plain, *given)
 
 
 def _jitted(function):
@@ -128,25 +153,16 @@ def _jitted(function):
     return call
 
 
-def _library_of(answer) -> str:
-    while isinstance(answer, Mapping | list | tuple) and len(answer):
-        answer = next(iter(answer.values() if isinstance(answer, Mapping) else answer))
-    return {"jax": "jax", "jaxlib": "jax", "torch": "torch"}.get(
-        type(answer).__module__.split(".")[0], "numpy"
-    )
-
-
-def is_torch_module(thing: object) -> bool:
-    """Whether this is a torch module, without importing torch."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(thing, torch.nn.Module)
-
-
 def as_numpy(value: object) -> np.ndarray:
     """A NumPy array of any library's array; a torch tensor is detached first."""
     if hasattr(value, "detach"):
         value = value.detach().cpu().numpy()
     return np.asarray(value)
+
+
+def shape_of(value: object) -> tuple[int, ...]:
+    """The shape of any library's array, or of a number."""
+    return tuple(value.shape) if hasattr(value, "shape") else np.shape(value)
 
 
 def label(function: object) -> str:

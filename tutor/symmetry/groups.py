@@ -148,8 +148,7 @@ def _triple(values) -> str:
 def _matrix_words(matrix) -> str:
     proper = matrix * np.sign(np.linalg.det(matrix))
     angle = np.degrees(np.arccos(np.clip((np.trace(proper) - 1) / 2, -1, 1)))
-    values, vectors = np.linalg.eigh(proper + proper.T)
-    axis = vectors[:, -1]
+    axis = np.linalg.eigh(proper + proper.T)[1][:, -1]
     skew = np.array([proper[2, 1] - proper[1, 2], proper[0, 2] - proper[2, 0],
                      proper[1, 0] - proper[0, 1]])  # fmt: skip
     axis = axis * (np.sign(axis @ skew) or np.sign(axis[np.abs(axis).argmax()]))
@@ -174,20 +173,27 @@ def _images_words(images) -> str:
     return f"moved by whole cell vectors: {', '.join(moved[:4])}" + " ..." * (len(moved) > 4)
 
 
+def _basis_words(basis) -> str:
+    rows = (" ".join(f"{int(n):+d}{'abc'[k]}" for k, n in enumerate(row) if n) for row in basis)
+    return "other cell vectors: " + "; ".join(rows)
+
+
+def _direction_words(direction) -> str:
+    atom = int(np.abs(direction).sum(1).argmax())
+    return f"a displacement along a line, {_triple(direction[atom])} for atom {atom}"
+
+
 _WORDS = {
     "matrix": _matrix_words,
     "shift": lambda v: f"translation by {_triple(v)} Å",
     "order": _order_words,
     "images": _images_words,
-    "basis": lambda v: "other cell vectors: " + "; ".join(
-        " ".join(f"{int(n):+d}{'abc'[k]}" for k, n in enumerate(row) if n) for row in v
-    ),  # fmt: skip
+    "basis": _basis_words,
     "repeats": lambda v: "the cell repeated {} x {} x {}".format(*v),
     "pad": lambda v: f"{v} padding atom{'s' * (v > 1)} appended",
-    "direction": lambda v: "atoms displaced along a line: "
-    + _triple(v[np.abs(v).sum(1).argmax()]) + f" for atom {np.abs(v).sum(1).argmax()}",
+    "direction": _direction_words,
     "plane": lambda v: "a closed loop of displacements",
     "strain": lambda v: "strain " + _triple(v[np.triu_indices(3)]) + " (xx, xy, xz, yy, yz, zz)",
     "pair": lambda v: "atom {1} is drawn away from atom {0}, through the cutoff".format(*v),
     "others": lambda v: f"together with {len(v)} other structure{'s' * (len(v) > 1)}, far away",
-}  # fmt: skip
+}

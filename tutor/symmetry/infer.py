@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tutor.symmetry.frameworks import Model, as_numpy, label
+from tutor.symmetry.frameworks import Model, label, shape_of
 from tutor.symmetry.samples import sampler
 from tutor.symmetry.spec import KNOWN, Spec, atomistic, energy, scalar, vector
 
@@ -27,25 +27,17 @@ def infer(
     spec = atomistic("energy", periodic=_takes_cell(function))
     options = {"species": species} if sample is None else {}
     inputs = sampler(spec, sample, **options)(np.random.default_rng(0))
-    model = _Raw(function, spec, library=library, example=inputs)
-    answer, atoms = model.answer(inputs, "float32"), spec.atoms(inputs)
+    model = Model(function, spec, library=library, example=inputs)
+    answer, atoms = model.returned(inputs), spec.atoms(inputs)
     if not isinstance(answer, Mapping):
-        answer = {_name_of(as_numpy(answer).shape, atoms): answer}
-    kinds = {name: _kind(name, as_numpy(value).shape, atoms) for name, value in answer.items()}
+        answer = {_name_of(shape_of(answer), atoms): answer}
+    kinds = {name: _kind(name, shape_of(value), atoms) for name, value in answer.items()}
     if unknown := [name for name, kind in kinds.items() if kind is None]:
         raise ValueError(
             f"{label(function)} returns {', '.join(unknown)}, whose kind cannot be guessed: "
             "give spec=symmetry.Spec(inputs={...}, outputs={...})"
         )
     return Spec(spec.inputs, kinds)
-
-
-class _Raw(Model):
-    """A model whose outputs are not known yet: it gives the answer as it came."""
-
-    def _call(self, inputs, dtype):
-        given = [self._array(inputs[n], k.moves, dtype) for n, k in self.spec.inputs.items()]
-        return self._function(dtype)(*given)
 
 
 def _takes_cell(function) -> bool:

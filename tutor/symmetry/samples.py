@@ -117,9 +117,7 @@ def as_inputs(spec: Spec, structure: object) -> Arrays:
         structure = found
     if missing := [name for name in spec.inputs if name not in structure]:
         raise ValueError(f"the structure has no {', '.join(missing)}, which the map takes")
-    return {
-        n: np.asarray(structure[n], float if k.moves else None) for n, k in spec.inputs.items()
-    }
+    return {n: np.asarray(structure[n], float if k.moves else None) for n, k in spec.inputs.items()}
 
 
 def scaled(spec: Spec, inputs: Arrays, scale: float) -> Arrays:

@@ -64,9 +64,7 @@ class _Tries:
         if not self._fails(found):
             return None
         comparison = found[self.case.output]
-        return replace(
-            self.case, inputs=inputs, change=change, scale=scale, comparison=comparison
-        )
+        return replace(self.case, inputs=inputs, change=change, scale=scale, comparison=comparison)
 
     def _fails(self, found):
         comparison = found.get(self.case.output)

@@ -156,5 +156,3 @@ def _code(value) -> str:
             "{" + ", ".join(f"{n!r}: {_code(v)}" for n, v in one.items()) + "}, " for one in value
         ) + ")"  # fmt: skip
     return repr(value)
-
-
