@@ -20,6 +20,7 @@ SCALES = (1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0, 1e3)
 TIGHT = (0.9, 1.0, 1.2)  # for cells and engines, whose cost depends on the density
 
 
+@np.errstate(all="ignore")  # an overflow at a far scale is looked at, not warned of
 def check(
     model: object,
     spec: Spec | None = None,
@@ -36,6 +37,7 @@ def check(
     seed: int = 0,
     slack: float = SLACK,
     compile: bool = True,  # noqa: A002
+    examples: bool = True,
     progress: bool = True,
 ) -> Report:
     """Which laws of physics does this map break, by how much, and what is the smallest example?
@@ -57,6 +59,7 @@ def check(
         seed: of all random numbers.
         slack: a law is broken if the error is more than this times the noise floor.
         compile: put a JAX function through `jax.jit`.
+        examples: look for the smallest example of each failure; else the worst one is kept.
         progress: say on stderr how far the check is, once it takes more than two seconds.
 
     Raises:
@@ -86,13 +89,13 @@ def check(
             untested[entry.law.name] = reason
         else:
             entries.append(entry)
-    with Progress(progress) as told, np.errstate(all="ignore"):
+    with Progress(progress) as told:
         tallies: Tallies = {}
         for dtype in usable:
             probe = Probe(model, dtype, rng, settings)
             mine = [e for e in entries if e.dtypes or dtype == usable[0]]
             run(probe, draw, mine, schedule(trials, scales), slack, tallies, told)
-        found = findings(model, tallies, entries, rng, settings, slack, told)
+        found = findings(model, tallies, entries, rng, settings, slack, examples, told)
         return Report(
             name, spec, tuple(found), untested, model.library, usable, told.elapsed,
             tuple(notes), slack,

@@ -99,8 +99,7 @@ class SizeConsistency:
     def missing(self, spec, settings):
         if spec.periodic or not spec.input("points"):
             return "the structures are periodic" if spec.periodic else "no input is points()"
-        adds = [k for k in spec.outputs.values() if k.per == "atom" or k.extensive]
-        return "" if adds else "no output adds up"
+        return "" if any(map(_local, spec.outputs.values())) else "no output is known to add up"
 
     def draw(self, rng, spec, inputs):
         if self.alike:
@@ -125,12 +124,10 @@ class SizeConsistency:
         }  # fmt: skip
         found = {}
         for name, kind in spec.outputs.items():
-            if kind.per != "atom" and not kind.extensive:
+            if not _local(kind):
                 continue
             values = [part[name] for part in parts]
             must = np.concatenate(values) if kind.per == "atom" else sum(values)
-            if kind.affine:
-                continue
             scale = max(float(np.abs(value).max()) for value in values)
             one = Comparison(must, outputs[name], floors[name], scale)
             if one.ratio > 10:  # a tail that decays, such as 1/r, is no fault
@@ -139,6 +136,11 @@ class SizeConsistency:
                     one = Comparison(must, one.got, one.error, scale, "a tail decays with distance")
             found[name] = one
         return found
+
+
+def _local(kind):
+    """Whether far neighbours must not matter: what adds up, and forces and energies of atoms."""
+    return bool(kind.extensive) or kind.role in ("energies", "forces")
 
 
 EXTENSIVITY = SizeConsistency(

@@ -22,6 +22,7 @@ def findings(
     rng: np.random.Generator,
     settings: Mapping[str, object],
     slack: float,
+    examples: bool,
     told: Progress,
 ) -> list[Finding]:
     """One finding per law and output, in the order of the catalogue."""
@@ -35,7 +36,7 @@ def findings(
             probe = Probe(model, tally.worst.dtype, rng, settings)
             note = explain(probe, tally, tally.worst)
             law = laws.get(name)
-            case = shrink(probe, law, tally.worst, slack) if law else tally.worst
+            case = shrink(probe, law, tally.worst, slack) if law and examples else tally.worst
             witness = Witness.of(case, model, settings)
         found.append(_finding(name, output, tally, laws.get(name), note, witness))
     return found + _mutations(model)

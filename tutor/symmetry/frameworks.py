@@ -1,6 +1,7 @@
 """Hand a map the arrays it wants (NumPy, JAX, torch, ASE), and get float64 NumPy arrays back."""
 
 import sys
+import warnings
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 
@@ -101,17 +102,19 @@ class Model:
     def _find_library(self, example):
         if is_torch_module(self._plain):
             return "torch"
-        if "jax" in sys.modules and uses(self._plain, "jax") and self._traces(example):
+        present = [name for name in LIBRARIES if name in sys.modules]
+        named = [name for name in present[1:] if uses(self._plain, name)]
+        if "jax" in named and self._traces(example):
             return "jax"
         said = []
-        for name in LIBRARIES:
-            if name not in sys.modules and name != "numpy":
-                continue
+        for name in [*named, *(n for n in present if n not in named)]:
             self.library = name
             given = [self._array(example[n], k.moves, "float32")
                      for n, k in self.spec.inputs.items()]  # fmt: skip
             try:
-                answer = self._plain(*given)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # of arrays in the wrong hands
+                    answer = self._plain(*given)
             except Exception as error:
                 said.append(f"with {name} arrays: {type(error).__name__}: {error}".split("\n")[0])
                 continue

@@ -35,7 +35,7 @@ class Tally:
         count = self.at_scale.setdefault(case.scale, [0, 0])
         count[0] += 1
         count[1] += bad
-        if np.size(case.comparison.got) == 1 and len(self.seen) < 30:
+        if np.ndim(case.comparison.got) == 0 and len(self.seen) < 30:
             self.seen.append((float(case.comparison.expected), float(case.comparison.got)))
         if self.worst is None or self._rank(case, slack) > self._rank(self.worst, slack):
             self.worst = case
