@@ -11,7 +11,6 @@ from pairs import (
     constant,
     crystal,
     molecule,
-    namespace,
     periodic_terms,
     phi,
     separations,
@@ -371,8 +370,10 @@ def virial_for_stress(xp):
 NEAREST = np.array(np.meshgrid(*[range(-1, 2)] * 3, indexing="ij")).reshape(3, -1).T
 
 
-@planted("supercell", spec=CRYSTAL, sample=SMALL_CRYSTALS,
-         may={"cell choice", "images", "cutoff", "translation", "forces", "stress", "loop work"})  # fmt: skip
+DISCONTINUOUS = {"cell choice", "images", "translation", "forces", "stress", "loop work"}
+
+
+@planted("supercell", spec=CRYSTAL, sample=SMALL_CRYSTALS, may=DISCONTINUOUS)
 def missing_images(xp):
     return crystal(xp, steps=NEAREST)
 
@@ -412,5 +413,10 @@ def euler_step(xp):
     return step
 
 
-def libraries_of(defect):
-    return [(lib, defect.make(namespace(lib))) for lib in defect.libraries]
+@planted("precision", spec=ENERGY, libraries=("jax",))
+def bfloat16_inside(xp):
+    def model(x, z):
+        energy = molecule(xp)(x.astype(xp.bfloat16).astype(x.dtype), z)["energy"]
+        return {"energy": energy}
+
+    return lambda x, z: {"energy": model(x - x.mean(0), z)["energy"]}

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tutor.symmetry.derivatives import shortest
 from tutor.symmetry.groups import Arrays, Change
 from tutor.symmetry.laws import Comparison, Probe
+from tutor.symmetry.noise import shortest
 
 NODES = np.arange(1, 6)
 STEP = 1e-3  # of the cutoff
@@ -81,7 +81,9 @@ class Smoothness:
             limits.append(fine / step**order)
             doubt = max(doubt, float(np.abs(fine - rough).max()) / step**order)
         floor = doubt + 50 * noise[name] / step**order
-        return Comparison(limits[0], limits[1], floor, scale, "just inside, just outside")
+        return Comparison(
+            limits[0], limits[1], floor, scale, labels=("just inside", "just outside")
+        )
 
 
 def _limit(nodes, values, order):

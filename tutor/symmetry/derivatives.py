@@ -6,20 +6,11 @@ import numpy as np
 
 from tutor.symmetry.groups import Arrays, Change
 from tutor.symmetry.laws import Comparison, Probe
-from tutor.symmetry.spec import Spec
+from tutor.symmetry.noise import shortest
 
 LEVELS = 6
 LOOP = 48
 RADIUS = 0.05  # of the distance between atoms
-
-
-def shortest(spec: Spec, inputs: Arrays) -> float:
-    """The shortest distance between two atoms, in Å; the length scale of the energy."""
-    positions = inputs[spec.input("points")]
-    if len(positions) < 2:
-        return 1.0
-    gaps = np.linalg.norm(positions[:, None] - positions, axis=-1)
-    return float(gaps[np.triu_indices(len(positions), 1)].min() or 1.0)
 
 
 def richardson(function, step: float, noise: float) -> tuple[float, float]:

@@ -23,6 +23,7 @@ class Comparison:
         floor: the noise of either, absolute, as measured.
         scale: the size that the error is relative to.
         note: what else was seen.
+        labels: what to call the two.
     """
 
     expected: np.ndarray
@@ -30,6 +31,7 @@ class Comparison:
     floor: float
     scale: float
     note: str = ""
+    labels: tuple[str, str] = ("expected", "got")
 
     @property
     def error(self) -> float:

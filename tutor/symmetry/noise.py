@@ -13,15 +13,26 @@ import numpy as np
 from tutor.symmetry.groups import Arrays
 from tutor.symmetry.spec import Spec
 
-POINTS = 7
-ORDERS = (4, 5, 6)
-STEP = {"float64": 1e-6, "float32": 1e-4}  # of the size of the structure
+POINTS = 9
+ORDERS = (6, 7, 8)
+# Of the shortest distance: wide, so that a map that rounds to float32 inside shows it; narrow, so
+# that a sixth difference of 1/r^12 is 1e-17 of it in float64.
+STEP = {"float64": 1e-4, "float32": 1e-3}
 
 
 def size_of(values: np.ndarray) -> float:
     """The spread of an array about its mean along the first axis; its size if it has none."""
     spread = np.abs(values - values.mean(0)).max(initial=0.0) if values.ndim else 0.0
     return float(spread or np.abs(values).max(initial=0.0) or 1.0)
+
+
+def shortest(spec: Spec, inputs: Arrays) -> float:
+    """The shortest distance between two atoms, in Å: the length over which an energy changes."""
+    name = spec.input("points")
+    if name is None or len(inputs[name]) < 2:
+        return size_of(inputs[name]) if name else 1.0
+    gaps = np.linalg.norm(inputs[name][:, None] - inputs[name], axis=-1)
+    return float(gaps[np.triu_indices(len(gaps), 1)].min() or 1.0)
 
 
 def line(
@@ -33,7 +44,8 @@ def line(
         if kind.moves:
             value = inputs[name]
             coarse = 16 * np.finfo(dtype).eps * np.abs(value).max(initial=0.0)
-            step = max(STEP[dtype] * size_of(value), coarse)
+            length = shortest(spec, inputs) if kind.role in ("points", "cell") else size_of(value)
+            step = max(STEP[dtype] * length, coarse)
             directions[name] = step * rng.uniform(-1, 1, value.shape)
     return [
         {n: v + k * directions[n] if n in directions else v for n, v in inputs.items()}

@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from tutor.symmetry.derivatives import shortest
 from tutor.symmetry.groups import Arrays, haar
-from tutor.symmetry.noise import size_of
+from tutor.symmetry.noise import shortest, size_of
 from tutor.symmetry.spec import Spec
 
 Sampler = Callable[[np.random.Generator], Arrays]

@@ -34,6 +34,7 @@ class Witness:
     got: np.ndarray
     error: float
     floor: float
+    labels: tuple[str, str] = ("expected", "got")
     cutoff: float | None = None
     model: Model | None = field(default=None, repr=False)
 
@@ -42,7 +43,7 @@ class Witness:
         seen = case.comparison
         floor = seen.floor / seen.scale if seen.scale else seen.floor
         return cls(model.spec, case.law, case.output, case.dtype, case.inputs, case.change,
-                   seen.expected, seen.got, seen.relative, floor,
+                   seen.expected, seen.got, seen.relative, floor, seen.labels,
                    settings.get("cutoff"), model)  # fmt: skip
 
     @property
@@ -62,8 +63,8 @@ class Witness:
         """The example in a few lines."""
         lines = [f"{n} = {_plain(v)}" for n, v in self.inputs.items()]
         lines += [f"change: {self.change.words()}"] if self.change.given() else []
-        lines += [f"{self.output} expected: {_plain(self.expected)}",
-                  f"{self.output} got:      {_plain(self.got)}"]  # fmt: skip
+        for label, value in zip(self.labels, (self.expected, self.got), strict=True):
+            lines.append(f"{self.output}, {label}: {_plain(value)}")
         return "\n".join(lines)
 
     __str__ = text
