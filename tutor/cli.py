@@ -11,6 +11,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from tutor import __version__
+from tutor.symmetry_cli import symmetry
 
 app = typer.Typer(
     help="A hands-on course on neural-network interatomic potentials.\n\n"
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="The data sets: list, verify, or make them anew.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+app.command()(symmetry)
 out, err = Console(), Console(stderr=True)
 
 Day = Annotated[str, typer.Argument(help="A lesson: 1, day01 or its full name.")]

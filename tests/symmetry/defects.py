@@ -411,12 +411,3 @@ def euler_step(xp):
         return {"positions": x + DT * v, "velocities": v + DT * forces}
 
     return step
-
-
-@planted("precision", spec=ENERGY, libraries=("jax",))
-def bfloat16_inside(xp):
-    def model(x, z):
-        energy = molecule(xp)(x.astype(xp.bfloat16).astype(x.dtype), z)["energy"]
-        return {"energy": energy}
-
-    return lambda x, z: {"energy": model(x - x.mean(0), z)["energy"]}

@@ -9,7 +9,7 @@ import numpy as np
 
 from tutor import symmetry as sy
 
-CUTOFF = 3.0
+CUTOFF = 2.5
 STRENGTH = np.linspace(0.5, 2.0, 119)
 LIBRARIES = {"numpy": "numpy", "jax": "jax.numpy", "torch": "torch"}
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from tutor.symmetry.spec import KNOWN, Spec, atomistic, pbc
 
-_ASE = {"energy", "energies", "forces", "stress", "dipole", "charges", "magmoms"}
+_ASE = {"energy", "energies", "forces", "stress", "dipole", "charges"}
 
 
 def is_calculator(thing: object) -> bool:

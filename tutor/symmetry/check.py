@@ -6,7 +6,7 @@ import numpy as np
 
 from tutor.symmetry.calculators import from_ase, is_calculator
 from tutor.symmetry.catalogue import chosen
-from tutor.symmetry.findings import findings
+from tutor.symmetry.findings import coarse, findings
 from tutor.symmetry.frameworks import Model, label
 from tutor.symmetry.infer import infer
 from tutor.symmetry.laws import SLACK, Probe
@@ -98,7 +98,7 @@ def check(
         found = findings(model, tallies, entries, rng, settings, slack, examples, told)
         return Report(
             name, spec, tuple(found), untested, model.library, usable, told.elapsed,
-            tuple(notes), slack,
+            tuple(notes + coarse(tallies)), slack,
         )  # fmt: skip
 
 

@@ -64,6 +64,20 @@ def _finding(name: str, output: str, tally: Tally, law: Law | None, note, witnes
     )
 
 
+def coarse(tallies: Tallies) -> list[str]:
+    """A note on every output that is computed to far fewer digits than its arrays have."""
+    notes = []
+    for (law, output), tally in tallies.items():
+        for dtype, floor in tally.quietest.items() if law == "dependence" else ():
+            if floor > 1e4 * np.finfo(dtype).eps:
+                notes.append(
+                    f"{output} has a noise of {floor:.0e} of its size in {dtype}, whose own is "
+                    f"{np.finfo(dtype).eps:.0e}: something inside has fewer digits, or is not "
+                    "converged. Errors below the noise cannot be seen"
+                )
+    return notes
+
+
 def _mutations(model: Model) -> list[Finding]:
     if model.library == "jax":
         return []  # its arrays cannot be written to

@@ -62,7 +62,9 @@ class Finding:
             return f"at least {100 * least:.2g} % of cases break it ({self.broken}/{self.trials})"
         if not self.informative:
             return "nothing: no trial could have failed"
-        most = min(1.0, 3 / self.informative)
+        most = 3 / self.informative
+        if most >= 1:
+            return f"too few to say ({self.informative} passed)"
         return f"fewer than {100 * most:.2g} % of cases break it ({self.informative} passed)"
 
 
@@ -223,7 +225,8 @@ def _number(value: float) -> float | None:
 
 
 def _distinct(failures: Sequence[Finding]) -> list[Finding]:
-    """Of each law the worst finding."""
+    """Of each law the worst finding; of what is vacuous only that it is."""
+    failures = [f for f in failures if f.verdict is Verdict.BROKEN or f.law == "dependence"]
     laws = dict.fromkeys(f.law for f in failures)
     return [max((f for f in failures if f.law == law), key=lambda f: f.ratio) for law in laws]
 

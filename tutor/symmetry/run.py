@@ -24,6 +24,7 @@ class Tally:
     broken: int = 0
     at_scale: dict[float, list[int]] = field(default_factory=dict)
     worst: Case | None = None
+    quietest: dict[str, float] = field(default_factory=dict)
     seen: list[tuple] = field(default_factory=list)
 
     def add(self, case: Case, informative: bool, slack: float) -> None:
@@ -35,10 +36,17 @@ class Tally:
         count = self.at_scale.setdefault(case.scale, [0, 0])
         count[0] += 1
         count[1] += bad
+        self.hear(case)
         if np.ndim(case.comparison.got) == 0 and len(self.seen) < 30:
             self.seen.append((float(case.comparison.expected), float(case.comparison.got)))
         if self.worst is None or self._rank(case, slack) > self._rank(self.worst, slack):
             self.worst = case
+
+    def hear(self, case: Case) -> None:
+        """Keep the smallest relative floor of each precision."""
+        if case.comparison.scale:
+            floor = case.comparison.floor / case.comparison.scale
+            self.quietest[case.dtype] = min(floor, self.quietest.get(case.dtype, np.inf))
 
     @staticmethod
     def _rank(case, slack):
