@@ -12,7 +12,9 @@ said by a `Spec`. An error is held against the noise of the model itself, as mea
 from tutor.symmetry.calculators import from_ase
 from tutor.symmetry.catalogue import names
 from tutor.symmetry.check import check
+from tutor.symmetry.gradients import gradients
 from tutor.symmetry.groups import Change, about
+from tutor.symmetry.labels import Floor, label_floor
 from tutor.symmetry.laws import Comparison
 from tutor.symmetry.report import Finding, Report, Verdict
 from tutor.symmetry.samples import random_structures
@@ -39,8 +41,37 @@ from tutor.symmetry.spec import (
 from tutor.symmetry.witness import Witness, replay
 
 __all__ = [
-    "Change", "Comparison", "Finding", "Kind", "Report", "Spec", "Verdict", "Witness", "about",
-    "atomistic", "check", "energies", "energy", "forces", "from_ase", "lattice", "mask", "names",
-    "pbc", "points", "pseudoscalar", "pseudovector", "random_structures", "replay", "scalar",
-    "species", "stress", "tensor", "vector", "velocities",
-]  # fmt: skip
+    "Change",
+    "Comparison",
+    "Finding",
+    "Floor",
+    "Kind",
+    "Report",
+    "Spec",
+    "Verdict",
+    "Witness",
+    "about",
+    "atomistic",
+    "check",
+    "energies",
+    "energy",
+    "forces",
+    "from_ase",
+    "gradients",
+    "label_floor",
+    "lattice",
+    "mask",
+    "names",
+    "pbc",
+    "points",
+    "pseudoscalar",
+    "pseudovector",
+    "random_structures",
+    "replay",
+    "scalar",
+    "species",
+    "stress",
+    "tensor",
+    "vector",
+    "velocities",
+]

@@ -28,18 +28,20 @@ class Smoothness:
         return "no energy() or no points()" if lacking else ""
 
     def draw(self, rng, spec, inputs):
-        pairs = [c for c in self.simple(spec, inputs) if self._free(spec, inputs, c.pair)]
+        pairs = self.simple(spec, inputs)
         return pairs[rng.integers(len(pairs))] if pairs else None
 
     def simple(self, spec, inputs):
         atoms = spec.atoms(inputs)
-        return [Change(pair=(i, j)) for i in range(atoms) for j in range(atoms) if i != j]
+        pairs = [(i, j) for i in range(atoms) for j in range(atoms) if i != j]
+        return [Change(pair=pair) for pair in pairs if self._free(spec, inputs, pair)]
 
     def _free(self, spec, inputs, pair):
-        """Whether the moved atom stays clear of the others."""
+        """Whether the moved atom stays clear of the others, and of their cutoffs."""
         positions = self._moved(spec, inputs, pair, self.cutoff)[spec.input("points")]
         gaps = np.linalg.norm(np.delete(positions, pair[1], 0) - positions[pair[1]], axis=1)
-        return gaps.min() > 0.7 * shortest(spec, inputs)
+        near_cutoff = np.sum(np.abs(gaps - self.cutoff) < 20 * STEP * self.cutoff)
+        return gaps.min() > 0.7 * shortest(spec, inputs) and near_cutoff == 1
 
     @staticmethod
     def _moved(spec, inputs, pair, distance):
@@ -51,13 +53,18 @@ class Smoothness:
         return {**inputs, name: positions}
 
     def compare(self, probe: Probe, inputs: Arrays, change: Change, lines: int = 1):
+        """At a second look with a finer step as well, which meets fewer other kinks."""
+        steps = (STEP,) if lines == 1 else (STEP, STEP / 5)
+        looks = [self._look(probe, inputs, change, lines, step * self.cutoff) for step in steps]
+        return {n: min((look[n] for look in looks), key=lambda c: c.ratio) for n in looks[0]}
+
+    def _look(self, probe, inputs, change, lines, step):
         spec = probe.spec
         energy, forces = spec.output("energy"), spec.output("forces")
 
         def at(distance):
             return probe.fresh(self._moved(spec, inputs, change.pair, distance))
 
-        step = STEP * self.cutoff
         sides = [[at(self.cutoff + sign * step * n) for n in NODES] for sign in (-1, 1)]
         noise = probe.noise(self._moved(spec, inputs, change.pair, self.cutoff - step), lines)
         here, length = probe(inputs), shortest(spec, inputs)

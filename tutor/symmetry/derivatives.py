@@ -60,7 +60,7 @@ class Forces:
 
     name: str = "forces"
     sentence: str = "the forces are minus the gradient of the energy"
-    suspect: str = "a factor, a sign, a detached or stopped gradient, or a force of its own head"
+    suspect: str = "a factor, a sign, a detached gradient, a force head, or no convergence"
 
     def missing(self, spec, settings):
         return _missing(spec, "energy", "forces")
@@ -97,7 +97,7 @@ class Loop:
 
     name: str = "loop work"
     sentence: str = "the forces do no work around a closed loop: they come from some energy"
-    suspect: str = "forces that are no gradient of any energy: a head of their own, or a cut graph"
+    suspect: str = "forces with a head of their own, a cut graph, or no convergence"
 
     def missing(self, spec, settings):
         return _missing(spec, "forces")

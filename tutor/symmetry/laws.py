@@ -43,14 +43,14 @@ class Comparison:
 
     @property
     def relative(self) -> float:
-        return self.error / self.scale if self.scale else float(bool(self.error))
+        return float(self.error / self.scale) if self.scale else float(bool(self.error))
 
     @property
     def ratio(self) -> float:
         """Error over floor: what the verdict goes by."""
         if self.error == 0:
             return 0.0
-        return self.error / self.floor if self.floor else np.inf
+        return float(self.error / self.floor) if self.floor else np.inf
 
 
 @dataclass

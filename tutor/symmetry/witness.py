@@ -1,5 +1,6 @@
 """The smallest example of a broken law: look at it, run it again, turn it into a test."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -75,7 +76,7 @@ class Witness:
         Args:
             model: the line that imports the map under the name `model`.
         """
-        name = f"{self.law}_of_{self.output}".replace(" ", "_").replace("(", "").replace(")", "")
+        name = re.sub(r"\W+", "_", f"{self.law} of {self.output}").strip("_")
         inputs = "".join(f"        {n!r}: {_code(v)},\n" for n, v in self.inputs.items())
         change = ", ".join(f"{n}={_code(v)}" for n, v in self.change.given().items())
         kinds = {
