@@ -1,6 +1,7 @@
 """All laws by name, and how much of a check each gets."""
 
 from dataclasses import dataclass
+from numbers import Real
 
 from tutor.symmetry.conduct import (
     EXTENSIVITY,
@@ -33,7 +34,7 @@ class Entry:
     dtypes: bool = False
 
 
-def catalogue(cutoff: float | None = None) -> list[Entry]:
+def catalogue(cutoff: Real | None = None) -> list[Entry]:
     """Every law, in the order in which a report lists them."""
     shapes = [Entry(law, 1.0, True, True) for law in (*GEOMETRY, *LABELS, *LATTICE)]
     return [
@@ -72,7 +73,7 @@ def names() -> list[str]:
     return [entry.law.name for entry in catalogue()] + list(OWN)
 
 
-def law(name: str, cutoff: float | None = None) -> Law:
+def law(name: str, cutoff: Real | None = None) -> Law:
     """The law with this name.
 
     Raises:
@@ -84,7 +85,7 @@ def law(name: str, cutoff: float | None = None) -> Law:
     raise KeyError(f"no law {name!r} that could be replayed; there are {', '.join(names())}")
 
 
-def chosen(wanted, cutoff: float | None) -> list[Entry]:
+def chosen(wanted, cutoff: Real | None) -> list[Entry]:
     """The entries with these names; all if none is named.
 
     Raises:

@@ -1,6 +1,7 @@
 """The check: draw structures, draw changes, compare, and judge by the measured noise."""
 
 from collections.abc import Callable, Sequence
+from numbers import Real
 
 import numpy as np
 
@@ -28,14 +29,14 @@ def check(
     *,
     laws: Sequence[str] | None = None,
     trials: int = 60,
-    scales: Sequence[float] | None = None,
+    scales: Sequence[Real] | None = None,
     dtypes: Sequence[str] | None = None,
     library: str | None = None,
-    cutoff: float | None = None,
+    cutoff: Real | None = None,
     batched: Callable | None = None,
     species: Sequence[int] = (1, 6, 8),
     seed: int = 0,
-    slack: float = SLACK,
+    slack: Real = SLACK,
     compile: bool = True,  # noqa: A002
     examples: bool = True,
     progress: bool = True,

@@ -7,7 +7,7 @@ import numpy as np
 from tutor.symmetry.frameworks import as_numpy
 from tutor.symmetry.groups import Arrays, Change, beside, transformed
 from tutor.symmetry.laws import Comparison, Probe
-from tutor.symmetry.noise import size_of
+from tutor.symmetry.noise import eps, size_of
 
 
 def _compared(probe, must, got, floors):
@@ -36,7 +36,7 @@ class Repeat:
 
     def compare(self, probe: Probe, inputs: Arrays, change: Change, lines: int = 1):
         one, two = probe(inputs), probe.fresh(inputs)
-        finest = np.finfo(probe.dtype).eps
+        finest = eps(probe.dtype)
         floors = {name: finest * float(np.abs(value).max()) for name, value in one.items()}
         return _compared(probe, one, two, floors)
 
@@ -67,11 +67,11 @@ class Precision:
         spec, model, rng = probe.spec, probe.model, probe.rng
         moved = _rounded(spec, transformed(spec, inputs, change))
         exact, coarse = model(moved, "float64"), model(moved, "float32")
-        eps = np.finfo("float32").eps
-        floors = {name: eps * float(np.abs(value).max()) + 1e-30 for name, value in exact.items()}
+        unit = eps("float32")
+        floors = {name: unit * float(np.abs(value).max()) + 1e-30 for name, value in exact.items()}
         for _ in range(4 * lines):  # what one unit in the last place of the input does
             shaken = {
-                n: v + eps * np.abs(v).max() * rng.uniform(-1, 1, v.shape)
+                n: v + unit * np.abs(v).max() * rng.uniform(-1, 1, v.shape)
                 if spec.inputs[n].moves else v for n, v in moved.items()
             }  # fmt: skip
             for name, value in model(shaken, "float64").items():

@@ -1,6 +1,7 @@
 """Smoothness at the cutoff: energy, forces and their slope must not jump."""
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
@@ -16,7 +17,7 @@ STEP = 1e-3  # of the cutoff
 class Smoothness:
     """One-sided limits at the cutoff, from polynomials through five points on either side."""
 
-    cutoff: float | None
+    cutoff: Real | None
     name: str = "cutoff"
     sentence: str = "nothing jumps when a neighbour leaves the cutoff: not E, not F, not its slope"
     suspect: str = "no cutoff function, or one that is not smooth enough"
@@ -66,7 +67,8 @@ class Smoothness:
             return probe.fresh(self._moved(spec, inputs, change.pair, distance))
 
         sides = [[at(self.cutoff + sign * step * n) for n in NODES] for sign in (-1, 1)]
-        noise = probe.noise(self._moved(spec, inputs, change.pair, self.cutoff - step), lines)
+        inside = self.cutoff * (1 - 10 * STEP)  # where no line of the noise meets a jump
+        noise = probe.noise(self._moved(spec, inputs, change.pair, inside), lines)
         here, length = probe(inputs), shortest(spec, inputs)
         bound = abs(float(np.sum(here[energy]) - np.sum(sides[1][-1][energy])))
         push = float(np.abs(here[forces]).max()) if forces else bound / length

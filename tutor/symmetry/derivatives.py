@@ -1,19 +1,21 @@
 """Laws between energy, forces and stress: each is a derivative, and forces do no work on a loop."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
 from tutor.symmetry.groups import Arrays, Change
 from tutor.symmetry.laws import Comparison, Probe
-from tutor.symmetry.noise import shortest
+from tutor.symmetry.noise import eps, shortest
 
 LEVELS = 6
 LOOP = 48
 RADIUS = 0.05  # of the distance between atoms
 
 
-def richardson(function, step: float, noise: float) -> tuple[float, float]:
+def richardson(function: Callable, step: Real, noise: Real) -> tuple[float, float]:
     """The derivative of `function` at 0 and its uncertainty.
 
     Central differences at halved steps, extrapolated to step zero (Ridders, Adv. Eng. Softw. 4,
@@ -88,7 +90,7 @@ class Forces:
         slope, doubt = _nearest(along, step, noise, -got, lines)
         floor = doubt + floors[name] * np.sqrt(direction.size)
         scale = max(abs(slope), float(np.abs(forces).max()) * float(np.linalg.norm(direction)))
-        return {name: Comparison(np.array(-slope), np.array(got), floor, scale)}
+        return {name: Comparison(np.array(-slope), np.array(got), float(floor), float(scale))}
 
 
 @dataclass(frozen=True)
@@ -130,8 +132,10 @@ class Loop:
         # smooth, and apart by its true error where they jump.
         interleaved = [work[k::parts].mean() for k in range(parts)]
         rounding = probe.noise(inputs, lines)[name] * np.linalg.norm(step) * np.sqrt(force.size)
-        floor = np.ptp(interleaved) + rounding + np.finfo(probe.dtype).eps * path.mean()
-        return {name: Comparison(np.array(0.0), np.array(work.mean()), floor, float(path.mean()))}
+        floor = np.ptp(interleaved) + rounding + eps(probe.dtype) * path.mean()
+        return {
+            name: Comparison(np.array(0.0), np.array(work.mean()), float(floor), float(path.mean()))
+        }
 
 
 @dataclass(frozen=True)
@@ -171,4 +175,6 @@ class Stress:
         slope, doubt = _nearest(along, 0.02, noise, got * volume, lines)
         scale = max(abs(slope / volume), float(np.abs(stress).max()) * np.abs(change.strain).sum())
         floor = doubt / volume + 9 * floors[name]
-        return {name: Comparison(np.array(slope / volume), np.array(got), floor, scale)}
+        return {
+            name: Comparison(np.array(slope / volume), np.array(got), float(floor), float(scale))
+        }

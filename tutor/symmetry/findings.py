@@ -1,6 +1,7 @@
 """From counts to findings: verdict, explanation, smallest example."""
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from tutor.symmetry.catalogue import OWN, Entry
 from tutor.symmetry.diagnose import explain
 from tutor.symmetry.frameworks import Model
 from tutor.symmetry.laws import Law, Probe
+from tutor.symmetry.noise import eps
 from tutor.symmetry.progress import Progress
 from tutor.symmetry.report import Finding, Verdict
 from tutor.symmetry.run import Tallies, Tally
@@ -21,7 +23,7 @@ def findings(
     entries: Sequence[Entry],
     rng: np.random.Generator,
     settings: Mapping[str, object],
-    slack: float,
+    slack: Real,
     examples: bool,
     told: Progress,
 ) -> list[Finding]:
@@ -69,10 +71,10 @@ def coarse(tallies: Tallies) -> list[str]:
     notes = []
     for (law, output), tally in tallies.items():
         for dtype, floor in tally.quietest.items() if law == "dependence" else ():
-            if floor > 1e4 * np.finfo(dtype).eps:
+            if floor > 1e4 * eps(dtype):
                 notes.append(
                     f"{output} has a noise of {floor:.0e} of its size in {dtype}, whose own is "
-                    f"{np.finfo(dtype).eps:.0e}: something inside has fewer digits, or is not "
+                    f"{eps(dtype):.0e}: something inside has fewer digits, or is not "
                     "converged. Errors below the noise cannot be seen"
                 )
     return notes

@@ -1,7 +1,8 @@
 """What can be done to a structure, and what that does to every input and output."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from numbers import Real
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -82,7 +83,8 @@ def expected(
 ) -> np.ndarray:
     """What an output of this kind must become under the change."""
     value = _move(kind, value, change, copies)
-    return value * len(copies) if kind.per == "structure" and kind.extensive else value
+    factor = len(copies) if kind.per == "structure" and kind.extensive else 1
+    return np.asarray(value * factor)
 
 
 def _move(kind, value, change, copies):
@@ -126,7 +128,7 @@ def haar(rng: np.random.Generator, sign: int) -> Float[np.ndarray, "3 3"]:
     return q * np.sign(np.linalg.det(q)) * sign
 
 
-def about(axis: tuple[float, float, float], degrees: float) -> Float[np.ndarray, "3 3"]:
+def about(axis: Sequence[Real], degrees: Real) -> Float[np.ndarray, "3 3"]:
     """The rotation by an angle about an axis (Rodrigues)."""
     x, y, z = np.asarray(axis, float) / np.linalg.norm(axis)
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -96,6 +96,7 @@ class Probe:
         self._floors.clear()
 
 
+@runtime_checkable
 class Law(Protocol):
     """A law: how to draw a case of it, which cases are simplest, and what it compares."""
 

@@ -6,9 +6,11 @@ output, whatever precision each of them has. (Hamming's difference table; Moré 
 SIAM J. Sci. Comput. 33, 1292 (2011).)
 """
 
+from collections.abc import Sequence
 from math import factorial
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tutor.symmetry.groups import Arrays
 from tutor.symmetry.spec import Spec
@@ -18,6 +20,11 @@ ORDERS = (6, 7, 8)
 # Of the shortest distance: wide, so that a map that rounds to float32 inside shows it; narrow, so
 # that a sixth difference of 1/r^12 is 1e-17 of it in float64.
 STEP = {"float64": 1e-4, "float32": 1e-3}
+
+
+def eps(dtype: str) -> float:
+    """The spacing of numbers near 1."""
+    return float(np.finfo(dtype).eps)
 
 
 def size_of(values: np.ndarray) -> float:
@@ -43,7 +50,7 @@ def line(
     for name, kind in spec.inputs.items():
         if kind.moves:
             value = inputs[name]
-            coarse = 16 * np.finfo(dtype).eps * np.abs(value).max(initial=0.0)
+            coarse = 16 * eps(dtype) * np.abs(value).max(initial=0.0)
             length = shortest(spec, inputs) if kind.role in ("points", "cell") else size_of(value)
             step = max(STEP[dtype] * length, coarse)
             directions[name] = step * rng.uniform(-1, 1, value.shape)
@@ -53,16 +60,15 @@ def line(
     ]
 
 
-def noise(along: list[np.ndarray], dtype: str) -> float:
+def noise(along: Sequence[ArrayLike], dtype: str) -> float:
     """The largest noise of any component, from values of an output along a line."""
     values = np.stack(along).reshape(len(along), -1)
     size = np.abs(values).max(initial=0.0)
     if not np.isfinite(size):
         return np.inf
-    finest = np.finfo(dtype)
     worst = 0.0
     for order in ORDERS:
         weight = factorial(order) ** 2 / factorial(2 * order)
         table = np.diff(values, order, axis=0)
         worst = max(worst, float(np.sqrt(weight * (np.abs(table) ** 2).mean(0)).max(initial=0.0)))
-    return worst + float(finest.eps * size) + float(finest.tiny) * 1e8
+    return worst + eps(dtype) * float(size) + float(np.finfo(dtype).tiny) * 1e8

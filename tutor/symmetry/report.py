@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -97,7 +98,7 @@ class Report:
     dtypes: tuple[str, ...]
     seconds: float
     notes: tuple[str, ...] = ()
-    slack: float = 30.0
+    slack: Real = 30.0
 
     @property
     def ok(self) -> bool:

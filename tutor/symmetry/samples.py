@@ -1,6 +1,7 @@
 """Structures to try: random ones, or the user's own, a little rattled."""
 
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
 
 import numpy as np
 
@@ -18,7 +19,7 @@ def random_structures(
     *,
     atoms: Sequence[int] = (4, 8),
     species: Sequence[int] = (1, 6, 8),
-    closest: float = CLOSEST,
+    closest: Real = CLOSEST,
 ) -> Sampler:
     """Random structures: positions uniform in a box, species drawn with repetition.
 
@@ -73,7 +74,7 @@ def _drawn(rng, kind, n, positions, cell, species):
     return rng.standard_normal(head + (3,) * kind.rank)
 
 
-def rattled(spec: Spec, structures: Sequence[Arrays], amount: float = 0.05) -> Sampler:
+def rattled(spec: Spec, structures: Sequence[Arrays], amount: Real = 0.05) -> Sampler:
     """The given structures in turn by chance, displaced by a fraction of the shortest distance."""
 
     def sample(rng):
@@ -119,7 +120,7 @@ def as_inputs(spec: Spec, structure: object) -> Arrays:
     return {n: np.asarray(structure[n], float if k.moves else None) for n, k in spec.inputs.items()}
 
 
-def scaled(spec: Spec, inputs: Arrays, scale: float) -> Arrays:
+def scaled(spec: Spec, inputs: Arrays, scale: Real) -> Arrays:
     """All lengths times `scale`."""
     if scale == 1:
         return inputs

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from itertools import combinations
+from numbers import Real
 from time import monotonic
 
 import numpy as np
@@ -23,13 +24,13 @@ class Case:
     law: str
     output: str
     dtype: str
-    scale: float
+    scale: Real
     inputs: Arrays
     change: Change
     comparison: Comparison
 
 
-def shrink(probe: Probe, law: Law, case: Case, slack: float) -> Case:
+def shrink(probe: Probe, law: Law, case: Case, slack: Real) -> Case:
     """A smaller case that breaks the same law on the same output, clearly, or the case itself."""
     tries = _Tries(probe, law, case, slack)
     best = _fewer_atoms(tries, case) or _simpler(tries, case, case.inputs) or case

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class Witness:
     error: float
     floor: float
     labels: tuple[str, str] = ("expected", "got")
-    cutoff: float | None = None
+    cutoff: Real | None = None
     model: Model | None = field(default=None, repr=False)
 
     @classmethod
@@ -107,7 +108,7 @@ def replay(
     change: Change,
     output: str,
     dtype: str = "float64",
-    cutoff: float | None = None,
+    cutoff: Real | None = None,
     *,
     spec: Spec | None = None,
     library: str | None = None,
