@@ -14,10 +14,13 @@ from tutor.symmetry.noise import POINTS, noise, shortest
 @pytest.mark.parametrize("sigma", [1e-12, 1e-7, 1e-3])
 def test_noise_of_known_size_is_measured(sigma, rng):
     t = np.linspace(0, 1e-3, POINTS)
-    found = [noise(list(np.exp(t) + sigma * rng.standard_normal(POINTS)), "float64")
-             for _ in range(200)]  # fmt: skip
+    found = np.array(
+        [noise(list(np.exp(t) + sigma * rng.standard_normal(POINTS)), "float64")
+         for _ in range(600)]
+    )  # fmt: skip
     assert 0.5 * sigma < np.median(found) < 3 * sigma
-    assert np.mean(np.array(found) > sigma / 10) > 0.99
+    assert np.mean(found > sigma / 10) > 0.97  # one line may be unlucky
+    assert np.mean(found.reshape(100, 6).max(1) > sigma / 2) > 0.98  # six are not
 
 
 def test_a_smooth_function_has_no_noise_but_rounding():

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tutor.symmetry.frameworks import Model
 from tutor.symmetry.groups import Arrays, Change, expected, offsets, transformed
@@ -26,8 +27,8 @@ class Comparison:
         labels: what to call the two.
     """
 
-    expected: np.ndarray
-    got: np.ndarray
+    expected: ArrayLike
+    got: ArrayLike
     floor: float
     scale: float
     note: str = ""

@@ -10,7 +10,7 @@ class Progress:
     """Call it with what is being done and how far that is; use as a context manager."""
 
     def __init__(self, show: bool):
-        self._show, self._start, self._width, self._last = show, monotonic(), 0, 0.0
+        self._show, self._start, self._width, self._last = show, monotonic(), 0, -1.0
 
     @property
     def elapsed(self) -> float:

@@ -43,7 +43,9 @@ class _Tries:
     """Whether a smaller case still fails; no to all once the patience is over."""
 
     def __init__(self, probe, law, case, slack):
-        self.probe, self.law, self.case, self.slack = probe, law, case, slack
+        self.probe, self.law, self.case = probe, law, case
+        # well above the slack, so that the example fails again with any random numbers
+        self.ratio = min(3 * slack, max(slack, case.comparison.ratio / 2))
         self.end = monotonic() + PATIENCE
         self.least = 0.05 * min(case.comparison.relative, 1.0)
         self.least_absolute = 1e-3 * case.comparison.error
@@ -72,7 +74,7 @@ class _Tries:
         if comparison is None or not np.isfinite(comparison.error):
             return False
         clear = comparison.relative >= self.least and comparison.error >= self.least_absolute
-        return comparison.ratio > self.slack and clear
+        return comparison.ratio > self.ratio and clear
 
 
 def _fewer_atoms(tries, case):
@@ -86,8 +88,10 @@ def _fewer_atoms(tries, case):
             keep = list(subsets[picked])
             inputs = {n: case.inputs[n][keep] if k.per == "atom" else case.inputs[n]
                       for n, k in spec.inputs.items()}  # fmt: skip
-            if smaller := _simpler(tries, case, inputs):
-                return smaller
+            for larger in (1, 10) if case.scale > 1 else (1,):  # fewer atoms may need more room
+                one = replace(case, scale=case.scale * larger)
+                if smaller := _simpler(tries, one, scaled(spec, inputs, larger)):
+                    return smaller
             if tries.over:
                 return None
     return None

@@ -137,8 +137,8 @@ class Spec:
         ValueError: if no input has a position of atoms, or nothing comes out.
     """
 
-    inputs: Mapping[str, Kind]
-    outputs: Mapping[str, Kind]
+    inputs: Mapping
+    outputs: Mapping
 
     def __post_init__(self):
         for where in ("inputs", "outputs"):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from numbers import Real
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tutor.symmetry.catalogue import OWN, law
 from tutor.symmetry.frameworks import Model
@@ -32,8 +33,8 @@ class Witness:
     dtype: str
     inputs: Arrays
     change: Change
-    expected: np.ndarray
-    got: np.ndarray
+    expected: ArrayLike
+    got: ArrayLike
     error: float
     floor: float
     labels: tuple[str, str] = ("expected", "got")
@@ -101,6 +102,7 @@ class Witness:
         )
 
 
+@np.errstate(all="ignore")
 def replay(
     model: object,
     law_name: str,
