@@ -11,6 +11,7 @@ from tutor.symmetry.findings import coarse, findings
 from tutor.symmetry.frameworks import Model, label
 from tutor.symmetry.infer import infer
 from tutor.symmetry.laws import SLACK, Probe
+from tutor.symmetry.potentials import from_potential, is_potential
 from tutor.symmetry.progress import Progress
 from tutor.symmetry.report import Report
 from tutor.symmetry.run import Tallies, run, schedule
@@ -44,7 +45,8 @@ def check(
     """Which laws of physics does this map break, by how much, and what is the smallest example?
 
     Args:
-        model: any callable that takes the inputs of the spec in their order, or an ASE calculator.
+        model: any callable that takes the inputs of the spec in their order, or a Potential
+            or an ASE calculator.
         spec: how inputs and outputs transform; guessed from the names of the outputs if not given.
         sample: structures to try: one (a dict of arrays, an `ase.Atoms`, a `tutor.System`) or a
             list of them, each rattled a little; or a function of a random generator; by default
@@ -69,8 +71,12 @@ def check(
     """
     rng = np.random.default_rng(seed)
     name, engine = label(model), is_calculator(model)
+    periodic = bool(np.any(getattr(_first(sample), "pbc", False)))
+    if is_potential(model):
+        cutoff = cutoff or model.cutoff
+        model, guessed = from_potential(model, periodic=periodic)
+        spec, library = spec or guessed, "numpy"
     if engine:
-        periodic = sample is not None and bool(np.any(getattr(_first(sample), "pbc", False)))
         model, guessed = from_ase(model, periodic=periodic)
         spec, library, dtypes = spec or guessed, "numpy", dtypes or ("float64",)
     spec = spec or infer(model, sample, species, library)

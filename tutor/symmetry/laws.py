@@ -138,7 +138,7 @@ class Transformation:
 
     def missing(self, spec: Spec, settings: Mapping[str, object]) -> str:
         if not any(map(self.concerns, spec.outputs.values())):
-            return "no output that it says anything about"
+            return self.needs(spec) or "no output that it says anything about"
         return self.needs(spec)
 
     def draw(self, rng, spec, inputs):
