@@ -12,7 +12,7 @@ import tutor
 
 ROOT = Path(tutor.__file__).parent
 FLOORS = [
-    {"graph", "units", "precision"},
+    {"graph", "neighbors", "units", "precision"},
     {"radial", "potential"},
     {"models", "symmetry", "data"},
     {"train", "md", "relax", "transport", "plot", "view", "ase", "twins"},
