@@ -10,7 +10,7 @@ from tutor.symmetry.laws import Comparison, Probe
 from tutor.symmetry.noise import eps, size_of
 
 FAR = 3000  # of its size, the structure is moved to where float32 is coarse
-SPREAD = 2  # inside a sound map, errors of single steps add up to a few of the input's
+SPREAD = 4  # inside a sound map, errors of single steps add up to a few of the input's
 
 
 def _compared(probe, must, got, floors):
