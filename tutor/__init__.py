@@ -31,6 +31,7 @@ _ROOMS = {
     "potential",
     "precision",
     "radial",
+    "symmetry",
     "train",
     "units",
 }

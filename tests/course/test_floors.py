@@ -16,7 +16,8 @@ FLOORS = [
     {"radial", "potential"},
     {"models", "symmetry", "data"},
     {"train", "md", "relax", "transport", "plot", "viewer", "ase", "twins"},
-    {"exercises", "build", "grade", "cli", "start", "doctor", "nbval_plugin", "__main__"},
+    {"exercises", "build", "grade", "cli", "symmetry_cli", "start", "doctor", "nbval_plugin"}
+    | {"__main__"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 SOURCES = {
