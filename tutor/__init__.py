@@ -17,10 +17,23 @@ _EXPORTS = {
     "hint": "tutor.exercises",
     "progress": "tutor.exercises",
     "show": "tutor.plot",
-    "view": "tutor.view",
+    "view": "tutor.viewer",
     "System": "tutor.system",
 }
-_ROOMS = {"ase", "data", "exercises", "graph", "models", "plot", "train", "units"}
+_ROOMS = {
+    "ase",
+    "data",
+    "exercises",
+    "graph",
+    "models",
+    "neighbors",
+    "plot",
+    "potential",
+    "precision",
+    "radial",
+    "train",
+    "units",
+}
 
 __all__ = sorted({*_EXPORTS, *_ROOMS, "__version__"})
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from tutor.graph import System
+from tutor.system import System
 
 PRESSURE = 1.6021765e6  # bar per eV/Å³, the constant that LAMMPS itself uses in its metal units
 

@@ -20,7 +20,7 @@ from tests.potentials.structures import (
     structure,
     turned,
 )
-from tutor.graph import System
+from tutor.system import System
 from tutor.models.registry import REGISTRY, Entry
 from tutor.neighbors import batch, graph
 from tutor.potential import energy, evaluate, forces, stress

@@ -12,7 +12,7 @@ from ase.calculators.morse import MorsePotential
 from tests.potentials.lammps_reference import potential_file, reference
 from tests.potentials.structures import doubled, run
 from tutor.ase import from_atoms, to_atoms
-from tutor.graph import System
+from tutor.system import System
 from tutor.models.eam import EAM
 from tutor.models.pair import LennardJones, Morse, Pair, shifted, switched, truncated
 from tutor.models.stillinger_weber import StillingerWeber

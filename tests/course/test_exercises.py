@@ -1,0 +1,67 @@
+"""Every exercise of every day: its reference, other right answers, its stub, planted mistakes."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import jax
+import jupytext
+import numpy as np
+import pytest
+
+from tutor.exercises import exercises
+
+ROOT = Path(__file__).resolve().parents[2]
+ANSWERS = sorted((ROOT / "tests/course/answers").glob("day*.py"))
+sys.path.insert(0, str(Path(__file__).parent))
+
+from prove import prove  # noqa: E402
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location(f"loaded_{path.parent.name}_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def definitions(source):
+    """For every exercise id, what its cell defines last, run alone."""
+    found = {}
+    for cell in jupytext.read(source).cells:
+        exercise = cell.metadata.get("tutor", {}).get("exercise")
+        if exercise:
+            names = {"np": np, "jax": jax}
+            before = set(names)
+            exec(compile(cell.source, f"{source.name}: {exercise}", "exec"), names)
+            new = [name for name in names if name not in before and name != "__builtins__"]
+            found[exercise] = (new[-1], names[new[-1]])
+    return found
+
+
+DAYS = {path.stem: path for path in ANSWERS}
+PROOFS = {day: load(path).PROOFS for day, path in DAYS.items()}
+CASES = [(day, exercise) for day, proofs in PROOFS.items() for exercise in proofs]
+
+
+def sources(day):
+    (lesson,) = (ROOT / "lessons").glob(f"{day}_*.py")
+    return lesson, ROOT / "solutions" / lesson.name
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_every_exercise_has_its_proof(day):
+    assert [exercise.id for exercise in exercises(int(day[3:]))] == list(PROOFS[day])
+
+
+@pytest.mark.parametrize(("day", "exercise"), CASES)
+def test_exercise(day, exercise):
+    lesson, solution = sources(day)
+    name, stub = definitions(lesson)[exercise]
+    prove(exercise, getattr(load(solution), name), stub=stub, **PROOFS[day][exercise])
+
+
+def test_every_kind_is_there():
+    for day in DAYS:
+        kinds = {exercise.kind for exercise in exercises(int(day[3:]))}
+        assert kinds == {"code", "number", "choice", "written"}, day
