@@ -12,7 +12,7 @@ import tutor
 
 ROOT = Path(tutor.__file__).parent
 FLOORS = [
-    {"graph", "units", "precision"},
+    {"graph", "neighbors", "precision", "pytree", "system", "units"},
     {"radial", "potential"},
     {"models", "symmetry", "data"},
     {"train", "md", "relax", "transport", "plot", "viewer", "ase", "twins"},
