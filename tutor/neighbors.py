@@ -82,7 +82,7 @@ def edges_of(system: System, cutoff: float) -> Edges:
         np.ravel_multi_index((i, j, *(shift - low).T), (len(system), len(system), *span))
     )
     i, j, shift = i[order], j[order], shift[order]
-    r_ij = system.positions[j] - system.positions[i] + shift @ cell
+    r_ij = system.positions[j] - system.positions[i] + shift.astype(float) @ cell
     return Edges(senders=j, receivers=i, r_ij=r_ij, shift=shift)
 
 

@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 from tutor.graph import Graph, System
 from tutor.models.registry import Entry
 from tutor.neighbors import batch, edges_of, graph
-from tutor.potential import evaluate
+from tutor.potential import Evaluation, evaluate
 
 KINDS = ("cluster", "chain", "slab", "crystal", "small")
 PERIODIC = {
@@ -42,12 +42,20 @@ def structure(entry: Entry, kind: str, seed: int = 0, away: float = 3e-3) -> Sys
 
 
 def doubled(potential, systems: System | Sequence[System]) -> Graph:
-    """A graph in double precision, with slots in multiples of 16: few shapes, few compilations."""
+    """A graph in double precision, padded to few shapes so that little is compiled."""
     made = graph(systems, potential.cutoff, dtype=jnp.float64)
-    return batch([made], slots=-(-made.mask.shape[1] // 16) * 16)
+    atoms, slots = made.mask.shape
+    return batch([made], atoms=-(-atoms // 8) * 8, slots=-(-slots // 64) * 64)
 
 
 run = jax.jit(evaluate)
+
+
+def compute(potential, systems: System | Sequence[System]) -> Evaluation:
+    """Energies, forces and virial as NumPy arrays, without padding."""
+    atoms = len(systems) if isinstance(systems, System) else sum(map(len, systems))
+    found = jax.device_get(run(potential, doubled(potential, systems)))
+    return found._replace(energies=found.energies[:atoms], forces=found.forces[:atoms])
 
 
 def moved(system: System, positions=None, cell=None) -> System:
@@ -77,3 +85,12 @@ def slope(f: Callable[[float], float], step: float = 2e-3, levels: int = 3) -> f
     for order in range(1, levels):
         row = [(4**order * b - a) / (4**order - 1) for a, b in itertools.pairwise(row)]
     return row[0]
+
+
+def size(found) -> float:
+    """The largest force or energy: what errors are compared with."""
+    return max(float(np.abs(found.forces).max()), float(np.abs(found.energies).max()))
+
+
+def close(one, other, scale, tolerance=1e-10):
+    np.testing.assert_allclose(one, other, rtol=0, atol=tolerance * scale)
