@@ -225,7 +225,7 @@ def _validate(system: System, cutoff: float) -> None:
         if not np.isfinite(getattr(system, name)).all():
             raise ValueError(f"system.{name} holds values that are not finite: mend or remove them")
     periodic = system.cell[system.pbc]
-    if np.linalg.matrix_rank(periodic) < len(periodic):
+    if len(periodic) and np.linalg.matrix_rank(periodic) < len(periodic):
         raise ValueError(
             f"system.pbc = {system.pbc.tolist()}, but its cell vectors {periodic.tolist()} are "
             "zero or lie in one plane: give a cell vector for every periodic direction"
