@@ -1,8 +1,11 @@
-"""A table in place of the embedding network of DeepPot-SE: faster, and the same to rounding.
+"""A table in place of the embedding network of DeepPot-SE: the same to 1e-10.
 
 G is a function of one distance, so it can be tabulated. Between two knots it becomes the polynomial
 of degree 5 that has the values and the first and second derivatives of G at both: forces and their
 slopes stay continuous. The error falls as the sixth power of the step, that of forces as the fifth.
+
+On one CPU thread it is a fifth faster for a molecule of 21 atoms, and a fifth slower for 648 atoms
+of water, where fetching six numbers per channel and pair costs more than the network.
 """
 
 import copy
@@ -19,7 +22,7 @@ from tutor.precision import float64
 
 
 def tabulated(
-    potential: DeepPotential, *, start: float = 0.6, step: float = 0.01, dtype: Any = jnp.float32
+    potential: DeepPotential, *, start: float = 0.6, step: float = 0.005, dtype: Any = jnp.float32
 ) -> DeepPotential:
     """The potential with a table in place of its embedding network; for inference.
 
@@ -34,7 +37,7 @@ def tabulated(
     if not 0 < start < potential.cutoff or step <= 0:
         raise ValueError(
             f"start = {start} Å, step = {step} Å: the table goes in positive steps from a positive "
-            f"distance to the cutoff of {potential.cutoff} Å, for example start=0.6, step=0.01"
+            f"distance to the cutoff of {potential.cutoff} Å, for example start=0.6, step=0.005"
         )
     fast = copy.copy(potential)
     fast.embedding = Table(potential.embedding, start=start, step=step, dtype=dtype)
