@@ -68,7 +68,7 @@ class Table(nnx.Module):
         piece = jnp.clip(jnp.floor(x), 0, self.pieces - 1)
         x = (x - piece)[..., None]
         element = sum(n * (z == number) for n, number in enumerate(self.species))
-        c = self.coefficients[...][element * self.pieces + piece.astype(jnp.int32)]
+        c = self.coefficients[...].astype(r.dtype)[element * self.pieces + piece.astype(jnp.int32)]
         y = c[..., 5, :]
         for n in range(4, -1, -1):
             y = y * x + c[..., n, :]
