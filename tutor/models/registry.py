@@ -6,6 +6,10 @@ A new model inherits all laws by one line here.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from flax import nnx
+
+from tutor.models.deep_potential import DeepPotential
+from tutor.models.deep_sets import SetPotential
 from tutor.models.eam import EAM
 from tutor.models.pair import LennardJones, Morse, Pair, argon
 from tutor.models.stillinger_weber import StillingerWeber
@@ -36,6 +40,25 @@ def _morse() -> Pair:
     return Pair(Morse(depth=0.3429, a=1.3588, r0=2.866), cutoff=6.0)
 
 
+def _deep_potential(bessel: int = 0) -> DeepPotential:
+    return DeepPotential(
+        (6, 8),
+        cutoff=4.0,
+        onset=1.0,
+        neighbors=4.0,
+        embedding=(6, 8),
+        axis=3,
+        fitting=(8,),
+        bessel=bessel,
+        energies=(-3.0, 1.0),
+        rngs=nnx.Rngs(0),
+    )
+
+
+def _set_potential() -> SetPotential:
+    return SetPotential((6, 8), cutoff=4.0, neighbors=4.0, channels=6, rngs=nnx.Rngs(0))
+
+
 REGISTRY: dict[str, Entry] = {
     "lennard_jones": Entry(argon, (18,), 3.8, knots=(0.8 * 8.5125,)),
     "morse": Entry(_morse, (29,), 2.7, knots=(4.8,)),
@@ -43,6 +66,9 @@ REGISTRY: dict[str, Entry] = {
     "tersoff": Entry(Tersoff, (14,), 2.35, knots=(2.7,), smooth=1),
     "tersoff_1988": Entry(silicon_1988, (14,), 2.35, knots=(2.8,), smooth=1),
     "eam": Entry(EAM, (29,), 2.55, knots=(2.24,)),
+    "deep_sets": Entry(_set_potential, (6, 8), 1.5),
+    "deep_potential": Entry(_deep_potential, (6, 8), 1.5),
+    "deep_potential_bessel": Entry(lambda: _deep_potential(bessel=4), (6, 8), 1.5),
     "sum": Entry(
         lambda: Sum(StillingerWeber(), Pair(LennardJones(epsilon=0.01, sigma=2.0), cutoff=5.0)),
         (14,),

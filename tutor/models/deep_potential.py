@@ -1,0 +1,135 @@
+"""DeepPot-SE, the smooth descriptor of Deep Potential.
+
+    R_ij = s(r_ij) (1, x/r, y/r, z/r)                         slots × 4
+    G_ij = net_{Z_j}(s(r_ij))                                 slots × M
+    T_i  = (1/N_c) Σ_j G_ij ⊗ R_ij                            M × 4
+    D_i  = T_i T_iᵀ, of which the first M_< columns           M × M_<
+    E_i  = e_{Z_i} + net_{Z_i}(D_i)
+
+s = 1/r near the atom and ends as a C2 function at the cutoff, so D is C2. Zhang et al., NeurIPS
+2018 (arXiv 1805.09003). For neighbours of one species at one distance D knows only the sum of
+their directions: a square and a tetrahedron are the same to it.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Float, Int
+
+from tutor.graph import Graph
+from tutor.models.per_species import PerSpecies
+from tutor.radial import bessel_basis, smooth_inverse
+
+
+class Embedding(nnx.Module):
+    """G: what a neighbour of species Z at the distance r tells, a curve for each Z and channel.
+
+    Args:
+        sizes: of the layers after the input; the last is M.
+        bessel: how many Bessel functions of r are given to the network beside s(r).
+    """
+
+    def __init__(
+        self,
+        species: Sequence[int],
+        sizes: Sequence[int],
+        *,
+        cutoff: float,
+        onset: float,
+        bessel: int,
+        rngs: nnx.Rngs,
+    ):
+        self.cutoff = cutoff
+        self.onset = onset
+        self.bessel = bessel
+        self.nets = PerSpecies(species, [1 + bessel, *sizes], rngs=rngs)
+
+    def __call__(
+        self, r: Float[Array, "*batch"], z: Int[Array, "*batch"]
+    ) -> Float[Array, "*batch channels"]:
+        x = smooth_inverse(r, self.onset, self.cutoff)[..., None]
+        if self.bessel:
+            x = jnp.concatenate([x, bessel_basis(r, self.cutoff, self.bessel)], axis=-1)
+        return self.nets(x, z)
+
+
+class DeepPotential(nnx.Module):
+    """Energies in eV from the descriptors D.
+
+    Args:
+        species: the atomic numbers that may occur; others give NaN.
+        cutoff: in Å.
+        onset: where s(r) departs from 1/r, in Å.
+        neighbors: N_c. A constant and not a count: neither padding nor the number of neighbours
+            may change the unit of D. Take about the mean number of neighbours.
+        embedding: the layer sizes of the embedding network; the last is M.
+        axis: M_<, how many columns of D the fitting network sees.
+        fitting: the sizes of its hidden layers.
+        bessel: how many Bessel functions the embedding network is given beside s(r).
+        energies: a reference energy e_Z in eV for each species, 0 by default.
+
+    Raises:
+        ValueError: where `axis` is larger than M, the onset is not below the cutoff, or
+            `energies` does not fit `species`.
+    """
+
+    hops: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        species: Sequence[int],
+        *,
+        cutoff: float = 6.0,
+        onset: float = 0.5,
+        neighbors: float = 30.0,
+        embedding: Sequence[int] = (25, 50, 100),
+        axis: int = 16,
+        fitting: Sequence[int] = (120, 120, 120),
+        bessel: int = 0,
+        energies: Sequence[float] | None = None,
+        rngs: nnx.Rngs,
+    ):
+        channels = embedding[-1]
+        if not 1 <= axis <= channels:
+            raise ValueError(
+                f"axis = {axis}: it is a part of the {channels} channels of the embedding, so "
+                f"choose it from 1 to {channels}"
+            )
+        if not 0 < onset < cutoff:
+            raise ValueError(
+                f"onset = {onset} Å and cutoff = {cutoff} Å: the onset must lie between 0 and the "
+                "cutoff, for example at 0.5 Å"
+            )
+        self.energies = tuple(float(e) for e in energies or [0.0] * len(species))
+        if len(self.energies) != len(species):
+            raise ValueError(
+                f"energies = {self.energies} for species = {tuple(species)}: give one energy in "
+                "eV for each species, in the same order"
+            )
+        self.cutoff = cutoff
+        self.onset = onset
+        self.neighbors = neighbors
+        self.axis = axis
+        self.embedding = Embedding(
+            species, embedding, cutoff=cutoff, onset=onset, bessel=bessel, rngs=rngs
+        )
+        self.fitting = PerSpecies(species, [channels * axis, *fitting, 1], rngs=rngs)
+
+    def descriptor(self, graph: Graph) -> Float[Array, "atoms channels axis"]:
+        """D_i of each atom."""
+        graph = graph.within(self.cutoff)
+        r = graph.lengths()
+        s = smooth_inverse(r, self.onset, self.cutoff)  # 0 in empty slots, so R is 0 there
+        R = jnp.concatenate([s[..., None], s[..., None] * graph.directions()], axis=-1)
+        G = self.embedding(r, graph.at_neighbors(graph.species))
+        T = jnp.einsum("ikm,ika->ima", G, R) / self.neighbors
+        return jnp.einsum("ima,ina->imn", T, T[:, : self.axis])
+
+    def __call__(self, graph: Graph) -> Float[Array, "atoms"]:
+        z, D = graph.species, self.descriptor(graph)
+        reference = sum(
+            e * (z == number) for number, e in zip(self.fitting.species, self.energies, strict=True)
+        )
+        return reference + self.fitting(D.reshape(len(D), -1), z)[:, 0]
