@@ -1,10 +1,15 @@
 """Day 1: other right answers, and planted mistakes with the words that must come back."""
 
+from importlib.util import find_spec
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from scipy.interpolate import lagrange
+from scipy.linalg import lstsq
 from scipy.spatial.distance import pdist
+
+TORCH = find_spec("torch") is not None
 
 # 1.1 ------------------------------------------------------------------------------------------
 
@@ -88,6 +93,10 @@ def fit_by_qr(counts, energy):
     return np.linalg.solve(r, q.T @ energy)
 
 
+def fit_by_scipy(counts, energy):
+    return lstsq(counts, energy)[0]
+
+
 def fit_by_torch(counts, energy):
     import torch
 
@@ -104,7 +113,7 @@ def fit_mutating(counts, energy):
 
 
 FIT = {
-    "right": [fit_by_pinv, fit_by_qr, fit_by_torch],
+    "right": [fit_by_pinv, fit_by_qr, fit_by_scipy, *([fit_by_torch] if TORCH else [])],
     "wrong": {
         "intercept as well": fit_with_intercept,
         "subtracted the mean": lambda c, e: fit_by_pinv(c, e - e.mean()),
@@ -193,7 +202,12 @@ def table(positions):
 
 
 PAIRS = {
-    "right": [pairs_by_pdist, pairs_by_loops, pairs_by_torch, pairs_in_jax],
+    "right": [
+        pairs_by_pdist,
+        pairs_by_loops,
+        pairs_in_jax,
+        *([pairs_by_torch] if TORCH else []),
+    ],
     "wrong": {
         "squared distances": lambda r: pairs_by_pdist(r) ** 2,
         "every pair is in it twice": table,
