@@ -11,6 +11,7 @@ from flax import nnx
 from tutor.models.deep_potential import DeepPotential
 from tutor.models.deep_sets import SetPotential
 from tutor.models.eam import EAM
+from tutor.models.painn import PaiNN
 from tutor.models.pair import LennardJones, Morse, Pair, argon
 from tutor.models.stillinger_weber import StillingerWeber
 from tutor.models.tersoff import Tersoff, silicon_1988
@@ -59,6 +60,10 @@ def _set_potential() -> SetPotential:
     return SetPotential((6, 8), cutoff=4.0, neighbors=4.0, channels=6, rngs=nnx.Rngs(0))
 
 
+def _painn() -> PaiNN:
+    return PaiNN((6, 8), cutoff=4.0, channels=6, layers=2, radial=5, rngs=nnx.Rngs(0))
+
+
 REGISTRY: dict[str, Entry] = {
     "lennard_jones": Entry(argon, (18,), 3.8, knots=(0.8 * 8.5125,)),
     "morse": Entry(_morse, (29,), 2.7, knots=(4.8,)),
@@ -69,6 +74,7 @@ REGISTRY: dict[str, Entry] = {
     "deep_sets": Entry(_set_potential, (6, 8), 1.5),
     "deep_potential": Entry(_deep_potential, (6, 8), 1.5),
     "deep_potential_bessel": Entry(lambda: _deep_potential(bessel=4), (6, 8), 1.5),
+    "painn": Entry(_painn, (6, 8), 1.5),
     "sum": Entry(
         lambda: Sum(StillingerWeber(), Pair(LennardJones(epsilon=0.01, sigma=2.0), cutoff=5.0)),
         (14,),
