@@ -11,8 +11,8 @@ from flax import nnx
 from tutor.models.deep_potential import DeepPotential
 from tutor.models.deep_sets import SetPotential
 from tutor.models.eam import EAM
-from tutor.models.painn import PaiNN
 from tutor.models.mpnn import MPNN
+from tutor.models.painn import PaiNN
 from tutor.models.pair import LennardJones, Morse, Pair, argon
 from tutor.models.schnet import SchNet
 from tutor.models.stillinger_weber import StillingerWeber

@@ -1,7 +1,7 @@
 """Roost: an energy from a chemical formula, without a single position.
 
-The graph of a formula has its elements for nodes, each joined to all of them and to itself. With w_i
-for the fraction of element i in the formula,
+The graph of a formula has its elements for nodes, each joined to all of them and to itself. With
+w_i for the fraction of element i in the formula,
 
     h_i ← h_i + Σ_j α_ij g(h_i ⊕ h_j),     α_ij = w_j exp f(h_i ⊕ h_j) / Σ_k w_k exp f(h_i ⊕ h_k)
 
@@ -99,7 +99,7 @@ class Roost(nnx.Module):
         layers: how many rounds of messages.
         heads: how many pairs of f and g.
         hidden: the size of the hidden layers of all networks.
-        energies: a reference energy e_Z in eV for each species, 0 by default: it is added n_Z times.
+        energies: a reference energy e_Z in eV for each species, 0 by default, for every atom of it.
 
     Raises:
         ValueError: where `energies` does not fit `species`.
