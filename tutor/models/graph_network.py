@@ -126,7 +126,7 @@ def stateless(graph: Graph, dtype: Any) -> Float[Array, "structures 0"]:
 
 
 def attention(
-    logits: Float[Array, "*batch elements"], weights: Float[Array, "*batch elements"]
+    logits: Float[Array, "*#batch elements"], weights: Float[Array, "*#batch elements"]
 ) -> Float[Array, "*batch elements"]:
     """α_i = w_i exp(l_i) / Σ_k w_k exp(l_k), over the last axis; 0 where w is 0.
 
