@@ -11,6 +11,7 @@ step of training is small networks and a contraction,
 """
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import ClassVar, NamedTuple
 
 import jax
@@ -159,25 +160,27 @@ def precompute(
     graphs = [graph(system, model.cutoff, **sizes) for system in data]
     graphs = jax.tree.map(lambda *leaves: np.stack(leaves), *graphs)
 
+    positions = jnp.asarray(data.positions, dtype)
+    G, J = _values_and_derivatives(model.functions, positions, graphs, chunk)
+    counts, _ = data.counts(model.functions.species)
+    energy = np.asarray(data.energy, np.float64) - counts @ np.array(model.energies)
+    numbers = jnp.asarray(data.numbers, jnp.int32)
+    return Precomputed(numbers, G, J, jnp.asarray(energy, dtype), jnp.asarray(data.forces, dtype))
+
+
+@partial(jax.jit, static_argnums=(0, 3))
+def _values_and_derivatives(functions, positions, graphs, chunk):
     def one(structure):
         positions, graph = structure
 
         def values(positions):
-            G = model.functions(graph.at(positions))
+            G = functions(graph.at(positions))
             return G, G
 
         J, G = jax.jacfwd(values, has_aux=True)(positions)
         return G, J
 
-    @jax.jit
-    def all_of(positions, graphs):
-        return jax.lax.map(one, (positions, graphs), batch_size=chunk)
-
-    G, J = all_of(jnp.asarray(data.positions, dtype), graphs)
-    counts, _ = data.counts(model.functions.species)
-    energy = np.asarray(data.energy, np.float64) - counts @ np.array(model.energies)
-    numbers = jnp.asarray(data.numbers, jnp.int32)
-    return Precomputed(numbers, G, J, jnp.asarray(energy, dtype), jnp.asarray(data.forces, dtype))
+    return jax.lax.map(one, (positions, graphs), batch_size=chunk)
 
 
 def predict(

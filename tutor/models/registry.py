@@ -71,7 +71,7 @@ def _behler_parrinello() -> BehlerParrinello:
 def _behler_parrinello_weighted() -> BehlerParrinello:
     shells = shifted(3, 1.0, 3.0)
     functions = SymmetryFunctions(
-        (6, 8), 4.0, shells, g4=angles(shells, zetas=(1,)), weights=atomic_numbers
+        (6, 8), 4.0, shells, g4=angles(shells, zetas=(1.0,)), weights=atomic_numbers
     )
     return BehlerParrinello(functions, hidden=(6,), rngs=nnx.Rngs(0))
 

@@ -90,11 +90,11 @@ class SymmetryFunctions:
         ValueError: for no function at all, η < 0, ζ < 1 or |λ| > 1.
     """
 
-    species: tuple[int, ...]
+    species: Sequence[int]
     cutoff: float
-    g2: tuple[Radial, ...] = ()
-    g4: tuple[Angular, ...] = ()
-    g5: tuple[Angular, ...] = ()
+    g2: Sequence[tuple] = ()
+    g4: Sequence[tuple] = ()
+    g5: Sequence[tuple] = ()
     envelope: Callable[[Array, float], Array] = polynomial_cutoff
     weights: Callable[[tuple[int, ...]], Table] = one_hot
 
@@ -140,7 +140,8 @@ class SymmetryFunctions:
         r, n = graph.lengths(), graph.directions()
         cos = jnp.einsum("ija,ika->ijk", n, n)
         pair = graph.mask[:, :, None] & graph.mask[:, None, :] & ~np.eye(r.shape[1], dtype=bool)
-        r_jk = graph.r_ij[:, None, :, :] - graph.r_ij[:, :, None, :]
+        r_ij = jnp.where(graph.mask[..., None], graph.r_ij, 0.0)
+        r_jk = r_ij[:, None, :, :] - r_ij[:, :, None, :]
         r_jk = masked(jnp.sqrt, (r_jk**2).sum(axis=-1), pair)
         upper = np.triu_indices(seen.shape[-1])
         once = jnp.array(np.where(upper[0] == upper[1], 0.5, 1.0), r.dtype)
@@ -175,7 +176,7 @@ def centred(count: int, first: float, last: float) -> tuple[Radial, ...]:
     return tuple(Radial(1 / (2 * float(r) ** 2)) for r in np.linspace(first, last, count))
 
 
-def angles(radial: Sequence[Radial], zetas: Sequence[float] = (1, 4, 16)) -> tuple[Angular, ...]:
+def angles(radial: Sequence[Radial], zetas: Sequence[float] = (1.0, 4.0)) -> tuple[Angular, ...]:
     """Each of the Gaussians with each ζ and λ = ±1."""
     return tuple(
         Angular(eta, zeta, sign, shift)
