@@ -15,10 +15,8 @@ grow: g(Z_j) = Z_j and h(Z_j, Z_k) = Z_j Z_k, Gastegger et al., J. Chem. Phys. 1
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
@@ -119,13 +117,10 @@ class SymmetryFunctions:
         graph = graph.within(self.cutoff)
         r = graph.lengths()
         seen = self.weigh(graph.at_neighbors(graph.species), r.dtype)
-        seen = (
-            jnp.where(graph.mask[..., None], seen, 0.0) * self.envelope(r, self.cutoff)[..., None]
-        )
+        seen = jnp.where(graph.mask[..., None], seen, 0.0)
+        seen = seen * self.envelope(r, self.cutoff)[..., None]
 
-        found = [
-            graph.over_neighbors(seen * gaussian(r, *function)[..., None]) for function in self.g2
-        ]
+        found = [graph.over_neighbors(seen * gaussian(r, *f)[..., None]) for f in self.g2]
         if self.g4 or self.g5:
             found += self._over_pairs(graph, seen)
         return jnp.concatenate(found, axis=1)
@@ -136,29 +131,25 @@ class SymmetryFunctions:
         return (z[..., None] == jnp.array(self.species)).astype(dtype) @ table
 
     def _over_pairs(self, graph: Graph, seen: Float[Array, "atoms slots channels"]) -> list[Array]:
-        """Each G4 and G5 for all pairs of channels."""
+        """Each G4, then each G5, for all pairs of channels."""
         r, n = graph.lengths(), graph.directions()
         cos = jnp.einsum("ija,ika->ijk", n, n)
         pair = graph.mask[:, :, None] & graph.mask[:, None, :] & ~np.eye(r.shape[1], dtype=bool)
         r_ij = jnp.where(graph.mask[..., None], graph.r_ij, 0.0)
         r_jk = r_ij[:, None, :, :] - r_ij[:, :, None, :]
         r_jk = masked(jnp.sqrt, (r_jk**2).sum(axis=-1), pair)
-        upper = np.triu_indices(seen.shape[-1])
-        once = jnp.array(np.where(upper[0] == upper[1], 0.5, 1.0), r.dtype)
+        end = self.envelope(r_jk, self.cutoff)
+        m, n = np.triu_indices(seen.shape[-1])
+        once = jnp.array(np.where(m == n, 0.5, 1.0), r.dtype)  # the sum has both j, k and k, j
 
-        def over_pairs(function: Angular, third_side: Array | float) -> Array:
+        def sums(function: Angular, third: Array | float) -> Array:
             eta, zeta, lambda_, shift = function
-            t = jnp.where(pair, bend(cos, zeta, lambda_) * third_side, 0.0)
+            t = jnp.where(pair, bend(cos, zeta, lambda_) * third, 0.0)
             near = seen * gaussian(r, eta, shift)[..., None]
-            return once * jnp.einsum("ijm,ijk,ikn->imn", near, t, near)[:, *upper]
+            return once * jnp.einsum("ijm,ijk,ikn->imn", near, t, near)[:, m, n]
 
-        def closed(function: Angular) -> Array:
-            end = self.envelope(r_jk, self.cutoff)
-            return over_pairs(function, gaussian(r_jk, function.eta, function.shift) * end)
-
-        # One array (atoms, slots, slots) at a time: the reverse pass computes each of them anew.
-        narrow = [jax.checkpoint(partial(closed, function))() for function in self.g4]
-        return narrow + [jax.checkpoint(partial(over_pairs, f, 1.0))() for f in self.g5]
+        closed = [sums(f, gaussian(r_jk, f.eta, f.shift) * end) for f in self.g4]
+        return closed + [sums(f, 1.0) for f in self.g5]
 
 
 def shifted(count: int, first: float, last: float, width: float = 1.0) -> tuple[Radial, ...]:
