@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from flax import nnx
 
+from tutor.models.behler_parrinello import BehlerParrinello
 from tutor.models.deep_potential import DeepPotential
 from tutor.models.deep_sets import SetPotential
 from tutor.models.eam import EAM
@@ -16,6 +17,7 @@ from tutor.models.painn import PaiNN
 from tutor.models.pair import LennardJones, Morse, Pair, argon
 from tutor.models.schnet import SchNet
 from tutor.models.stillinger_weber import StillingerWeber
+from tutor.models.symmetry_functions import SymmetryFunctions, angles, atomic_numbers, shifted
 from tutor.models.tersoff import Tersoff, silicon_1988
 from tutor.potential import Potential, Sum
 
@@ -78,6 +80,21 @@ def _mpnn() -> MPNN:
     )
 
 
+def _behler_parrinello() -> BehlerParrinello:
+    functions = SymmetryFunctions(
+        (6, 8), 4.0, shifted(3, 1.0, 3.0), g4=((0.05, 1, 1), (0.05, 2.5, -1)), g5=((0.1, 2, -1),)
+    )
+    return BehlerParrinello(functions, hidden=(6,), energies=(-3.0, 1.0), rngs=nnx.Rngs(0))
+
+
+def _behler_parrinello_weighted() -> BehlerParrinello:
+    shells = shifted(3, 1.0, 3.0)
+    functions = SymmetryFunctions(
+        (6, 8), 4.0, shells, g4=angles(shells, zetas=(1.0,)), weights=atomic_numbers
+    )
+    return BehlerParrinello(functions, hidden=(6,), rngs=nnx.Rngs(0))
+
+
 REGISTRY: dict[str, Entry] = {
     "lennard_jones": Entry(argon, (18,), 3.8, knots=(0.8 * 8.5125,)),
     "morse": Entry(_morse, (29,), 2.7, knots=(4.8,)),
@@ -91,6 +108,8 @@ REGISTRY: dict[str, Entry] = {
     "painn": Entry(_painn, (6, 8), 1.5),
     "schnet": Entry(_schnet, (6, 8), 1.5),
     "mpnn": Entry(_mpnn, (6, 8), 1.5),
+    "behler_parrinello": Entry(_behler_parrinello, (6, 8), 1.5),
+    "behler_parrinello_weighted": Entry(_behler_parrinello_weighted, (6, 8), 1.5),
     "sum": Entry(
         lambda: Sum(StillingerWeber(), Pair(LennardJones(epsilon=0.01, sigma=2.0), cutoff=5.0)),
         (14,),
