@@ -325,10 +325,15 @@ def direct_forces(positions):
 
 
 def schnet_forces(positions):
-    return np.asarray(tutor.potential.forces(schnet, graph(System(ethanol.numbers, positions), 4.0)))
+    return np.asarray(
+        tutor.potential.forces(schnet, graph(System(ethanol.numbers, positions), 4.0))
+    )
 
 
-for name, forces in {"three free numbers": direct_forces, "-dE/dr of SchNet": schnet_forces}.items():
+for name, forces in {
+    "three free numbers": direct_forces,
+    "-dE/dr of SchNet": schnet_forces,
+}.items():
     F, turned = forces(ethanol.positions), forces(ethanol.positions @ turn.T)
     wrong = np.abs(turned - F @ turn.T).max() / np.abs(F).max()
     print(f"{name:20s} rotation changes the forces by more than 1 %: {wrong > 0.01}")
@@ -524,8 +529,9 @@ lower = base * [1, -1, 1] @ np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
 screw = lambda top: 0.22 * np.array([[0, 0, 0], *base, *lower, [0, top, 0]])  # noqa: E731
 tetrahedron = around_origin([1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1], length=1.09)
 square = around_origin([1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], length=1.09)
+far = np.array([20, 0, 0])
 pairs = {
-    "rings": ([6] * 6, ring(6, 1.5), np.concatenate([ring(3, 1.5), ring(3, 1.5) + [20, 0, 0]])),
+    "rings": ([6] * 6, ring(6, 1.5), np.concatenate([ring(3, 1.5), ring(3, 1.5) + far])),
     "methane": ([6, 1, 1, 1, 1], tetrahedron, square),
     "screw": ([6] + [1] * 7, screw(5), screw(-5)),
 }
@@ -630,7 +636,11 @@ for k in (2, 3, 4, 6):
         x, y = (total_energy(model, z, positions) for positions in ends)
         cells.append(f"{abs(x - y) / abs(x):.0e}" if abs(x - y) > 1e-13 * abs(x) else "same")
     same = "yes" if residual(z, *ends) < 1e-6 else "no"
-    print(f"{k:2d}{cells[0]:>18s}" + "".join(f"{c:>9s}" for c in cells[1:4]) + f"{cells[4]:>10s}   {same}")
+    print(
+        f"{k:2d}{cells[0]:>18s}"
+        + "".join(f"{c:>9s}" for c in cells[1:4])
+        + f"{cells[4]:>10s}   {same}"
+    )
 
 # %% [markdown]
 # PaiNN needs $\lfloor k/2 \rfloor + 1$ layers, and not one less: from both ends the news has to
@@ -664,12 +674,11 @@ for name, model in candidates.items():
 # %%
 ether = molecules[int(np.flatnonzero(smiles == "COC")[0])]
 z = np.concatenate([ethanol.numbers, ether.numbers])
+distant = ether.positions + np.array([1e3, 0, 0])
 print("E(A and B, far apart) - E(A) - E(B), relative to E(A) + E(B)")
 for name, model in candidates.items():
     apart = [total_energy(model, m.numbers, m.positions) for m in (ethanol, ether)]
-    together = total_energy(
-        model, z, np.concatenate([ethanol.positions, ether.positions + [1e3, 0, 0]])
-    )
+    together = total_energy(model, z, np.concatenate([ethanol.positions, distant]))
     excess = abs(together - sum(apart)) / abs(sum(apart))
     print(f"{name:8s} zero to rounding: {excess < 1e-12}")
 
@@ -766,7 +775,9 @@ describe = jax.jit(lambda graphs: jax.lax.map(functions, graphs, batch_size=20))
 train_described, test_described = (
     (graphs.species, describe(graphs)) for graphs in (train_graphs, test_graphs)
 )
-print("symmetry functions per atom:", len(functions), " slots per atom:", train_graphs.mask.shape[2])
+print(
+    "symmetry functions per atom:", len(functions), " slots per atom:", train_graphs.mask.shape[2]
+)
 
 
 # %%
