@@ -292,7 +292,7 @@ def congruent_by_fit(a, b):
         return False
     a, b = a - a.mean(axis=0), b - b.mean(axis=0)
     for order in permutations(range(len(a))):
-        u, s, _ = np.linalg.svd(a.T @ b[list(order)])
+        s = np.linalg.svd(a.T @ b[list(order)], compute_uv=False)
         if (a**2).sum() + (b**2).sum() - 2 * s.sum() < 1e-8:
             return True
     return False
@@ -367,9 +367,10 @@ def attention_in_jax(f, w):
 
 def attention_by_ratios(f, w):
     there = np.flatnonzero(w > 0)
-    a = [0.0 if j not in there else 1 / sum(w[k] / w[j] * np.exp(f[k] - f[j]) for k in there)
-         for j in range(len(f))]  # fmt: skip
-    return a
+    return [
+        1 / sum(w[k] / w[j] * np.exp(f[k] - f[j]) for k in there) if j in there else 0.0
+        for j in range(len(f))
+    ]
 
 
 def plain(f, w):
