@@ -88,7 +88,7 @@ def draw_graph(system, cutoff, ax):
         ax.plot(*flat[[i, j]].T, color="#0072B2", linewidth=1.2, zorder=1)
     for (x, y), z in zip(flat, system.numbers, strict=True):
         symbol, color = paint[int(z)]
-        ax.scatter(x, y, s=420, color=color, edgecolors="#222222", zorder=2)
+        ax.scatter(x, y, s=420, color=color, edgecolors="#222222", zorder=2, clip_on=False)
         ax.text(x, y, symbol, ha="center", va="center", zorder=3)
     ax.set_title(f"cutoff {cutoff} Å: {len(edges.senders)} edges")
     ax.set_aspect("equal")
@@ -96,7 +96,7 @@ def draw_graph(system, cutoff, ax):
 
 
 # %%
-fig, axes = figure(1, 3, size=(900, 300))
+fig, axes = figure(1, 3, size=(900, 270))
 for ax, cutoff in zip(axes, (1.6, 2.3, 5.0), strict=True):
     draw_graph(ethanol, cutoff, ax)
 show(
@@ -175,8 +175,8 @@ check("4.2", state_after_two_blocks)
 # ### Find the bug
 #
 # A colleague has typed in Algorithm 1. It runs, gives arrays of the right shapes, and is wrong in
-# four places. (The slide he copied from is not free of slips either: it counts the nodes with
-# $N^n$ in one line and with $N^v$ in another.)
+# four places. (The slide it was copied from has slips of its own: it counts the nodes with $N^n$ in
+# one line and with $N^v$ in another.)
 
 
 # %%
@@ -272,7 +272,7 @@ check("4.4", convolve)
 # is `tutor.models.schnet.SchNet`: a page, most of it a list of `GraphNetwork` blocks.
 
 # %%
-schnet = SchNet((1, 6, 8), cutoff=4.0, channels=32, layers=2, rngs=nnx.Rngs(0))
+schnet = SchNet((1, 6, 8), cutoff=4.0, channels=32, layers=2, radial=20, rngs=nnx.Rngs(0))
 r = jnp.linspace(0.8, 4.0, 200)
 W = np.asarray(schnet.filters.layers[0](r) * tutor.radial.polynomial_cutoff(r, 4.0)[:, None])
 fig = curves(
@@ -444,16 +444,16 @@ with float64():
         model = SchNet((6,), cutoff=2.0, channels=16, layers=layers, radial=12, neighbors=2.0,
                        rngs=nnx.Rngs(0))  # fmt: skip
         slope = jax.grad(lambda x, model=model: model(g.at(x))[0])(x)
-        influence[f"{layers} rounds"] = np.linalg.norm(slope, axis=1)
+        influence[f"{layers} round" + "s" * (layers > 1)] = np.linalg.norm(slope, axis=1)
 for name, size in influence.items():
-    print(name, " ".join(f"{s:7.0e}" if s else "      0" for s in size))
+    print(f"{name:8s}", " ".join(f"{s:7.0e}" if s else "      0" for s in size))
 
 # %%
 fig = curves(
     row.positions[:, 0],
     {name: np.where(size > 0, size, np.nan) for name, size in influence.items()},
     xlabel="distance from the first atom (Å)",
-    ylabel="|∂E₀/∂r_j| (eV/Å)",
+    ylabel=r"$|\partial E_0 / \partial r_j|$ (eV/Å)",
     log="y",
 )
 show(
@@ -466,8 +466,8 @@ show(
 # %% [markdown]
 # Exactly zero, and a sharp edge that moves by one hop for each round. So the range of a
 # message-passing model is `hops × cutoff`, at most. It is also the reason why such models are hard
-# to spread over many computers. And the reach is thin: in this untrained network each hop lowers
-# the influence by a large factor. Far things arrive *oversquashed*, as a whisper.
+# to spread over many computers. And the reach is thin: in this untrained network most hops lower the
+# influence by a large factor. Far things arrive *oversquashed*, as a whisper.
 #
 # ### Exercise 4.9: hops
 #
