@@ -466,8 +466,8 @@ show(
 # %% [markdown]
 # Exactly zero, and a sharp edge that moves by one hop for each round. So the range of a
 # message-passing model is `hops × cutoff`, at most. It is also the reason why such models are hard
-# to spread over many computers. And the reach is thin: in this untrained network most hops lower the
-# influence by a large factor. Far things arrive *oversquashed*, as a whisper.
+# to spread over many computers. And the reach is thin: in this untrained network most hops lower
+# the influence by a large factor. Far things arrive *oversquashed*, as a whisper.
 #
 # ### Exercise 4.9: hops
 #
