@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from numbers import Real
 
-from tutor.exercises.render import BLUE, GREEN, GREY, RED, Panel
+from tutor.render import BLUE, GREEN, GREY, RED, Panel
 from tutor.exercises.values import show, show_apart
 
 
