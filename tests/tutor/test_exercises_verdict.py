@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tutor.render import BLUE, GREEN, GREY, RED, Panel, columns, display, table
 from tutor.exercises.values import show, show_apart
 from tutor.exercises.verdict import Status, Verdict
+from tutor.render import BLUE, GREEN, GREY, RED, Panel, columns, display, table
 
 NASTY = '<script>alert("x")</script> & `a<b`'
 

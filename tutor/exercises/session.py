@@ -5,8 +5,8 @@ from html import escape
 from tutor.exercises.engine import verify
 from tutor.exercises.record import NEW, counted, record
 from tutor.exercises.registry import UnknownExerciseError, exercises, find
-from tutor.render import BLUE, GREY, Panel, boxed, columns, display, prose, table
 from tutor.exercises.verdict import Status
+from tutor.render import BLUE, GREY, Panel, boxed, columns, display, prose, table
 
 _SAVED_AS = {
     Status.NOT_ATTEMPTED: "not attempted",
