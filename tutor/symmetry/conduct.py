@@ -117,7 +117,7 @@ class SizeConsistency:
 
     def compare(self, probe: Probe, inputs: Arrays, change: Change, lines: int = 1):
         spec, structures = probe.spec, (inputs, *change.others)
-        far = np.array([1e3 * size_of(inputs[spec.input("points")]), 0.0, 0.0])
+        far = np.array([1e2 * size_of(inputs[spec.input("points")]), 0.0, 0.0])
         parts = [probe(inputs), *map(probe.fresh, change.others)]
         near, away = (beside(spec, structures, far * k) for k in (1, 10))
         outputs = probe.fresh(away)

@@ -1,16 +1,19 @@
 """Smoothness at the cutoff: energy, forces and their slope must not jump."""
 
 from dataclasses import dataclass
+from itertools import islice, product
 from numbers import Real
 
 import numpy as np
 
-from tutor.symmetry.groups import Arrays, Change
+from tutor.symmetry.groups import Arrays, Change, images
 from tutor.symmetry.laws import Comparison, Probe
 from tutor.symmetry.noise import shortest
 
 NODES = np.arange(1, 6)
-STEP = 1e-3  # of the cutoff
+STEP, LEAST = 1e-3, 1e-4  # of the cutoff
+CLEAR = 6  # steps to the next pair that crosses its cutoff
+ENOUGH = 6  # pairs to choose from
 
 
 @dataclass(frozen=True)
@@ -29,34 +32,43 @@ class Smoothness:
         return "no energy() or no points()" if lacking else ""
 
     def draw(self, rng, spec, inputs):
-        pairs = self.simple(spec, inputs)
-        return pairs[rng.integers(len(pairs))] if pairs else None
+        atoms = spec.atoms(inputs)
+        pairs = self._clear_pairs(spec, inputs, rng.permutation(atoms), rng.permutation(atoms))
+        return next(pairs, None)
 
     def simple(self, spec, inputs):
-        atoms = spec.atoms(inputs)
-        pairs = [(i, j) for i in range(atoms) for j in range(atoms) if i != j]
-        return [Change(pair=pair) for pair in pairs if self._free(spec, inputs, pair)]
+        atoms = range(spec.atoms(inputs))
+        return list(islice(self._clear_pairs(spec, inputs, atoms, atoms), ENOUGH))
 
-    def _free(self, spec, inputs, pair):
-        """Whether the moved atom stays clear of the others, and of their cutoffs."""
-        positions = self._moved(spec, inputs, pair, self.cutoff)[spec.input("points")]
-        gaps = np.linalg.norm(np.delete(positions, pair[1], 0) - positions[pair[1]], axis=1)
-        near_cutoff = np.sum(np.abs(gaps - self.cutoff) < 20 * STEP * self.cutoff)
-        return gaps.min() > 0.7 * shortest(spec, inputs) and near_cutoff == 1
+    def _clear_pairs(self, spec, inputs, first, second):
+        for i, j in product(first, second):
+            if i != j and self._clearance(spec, inputs, (i, j)) > CLEAR * LEAST * self.cutoff:
+                yield Change(pair=(int(i), int(j)))
 
-    @staticmethod
-    def _moved(spec, inputs, pair, distance):
-        name = spec.input("points")
+    def _clearance(self, spec, inputs, pair):
+        """How far every other pair stays from its cutoff; 0 if the moved atom hits another one."""
+        places = self._moved(spec, inputs, pair, self.cutoff)[spec.input("points")]
+        others = np.delete(places, pair[1], 0)[:, None] + images(spec, inputs, self.cutoff)
+        gaps = np.linalg.norm(others - places[pair[1]], axis=-1).ravel()
+        near = np.sort(np.abs(gaps - self.cutoff))[1:]  # the first is the pair itself
+        return near.min(initial=np.inf) if gaps.min() > 0.7 * shortest(spec, inputs) else 0.0
+
+    def _moved(self, spec, inputs, pair, distance):
+        """Atom j on its line to atom i, or to the image of it that is nearest to the cutoff."""
+        name, (i, j) = spec.input("points"), pair
         positions = inputs[name].copy()
-        i, j = pair
-        apart = positions[j] - positions[i]
-        positions[j] = positions[i] + distance * apart / np.linalg.norm(apart)
+        apart = positions[j] - positions[i] + images(spec, inputs, self.cutoff)
+        lengths = np.linalg.norm(apart, axis=1)
+        nearest = np.abs(lengths - self.cutoff).argmin()
+        positions[j] += (distance / lengths[nearest] - 1) * apart[nearest]
         return {**inputs, name: positions}
 
     def compare(self, probe: Probe, inputs: Arrays, change: Change, lines: int = 1):
         """At a second look with a finer step as well, which meets fewer other kinks."""
-        steps = (STEP,) if lines == 1 else (STEP, STEP / 5)
-        looks = [self._look(probe, inputs, change, lines, step * self.cutoff) for step in steps]
+        clear = self._clearance(probe.spec, inputs, change.pair) / CLEAR
+        step = min(STEP * self.cutoff, max(clear, LEAST * self.cutoff))
+        steps = (step,) if lines == 1 else (step, step / 5)
+        looks = [self._look(probe, inputs, change, lines, step) for step in steps]
         return {n: min((look[n] for look in looks), key=lambda c: c.ratio) for n in looks[0]}
 
     def _look(self, probe, inputs, change, lines, step):
@@ -87,7 +99,7 @@ class Smoothness:
             values = np.stack([point[name] for point in side]).reshape(len(NODES), -1)
             fine = _limit(sign * NODES, values, order)
             rough = _limit(sign * NODES[:-1], values[:-1], order)
-            limits.append(fine / step**order)
+            limits.append(fine.reshape(np.shape(side[0][name])) / step**order)
             doubt = max(doubt, float(np.abs(fine - rough).max()) / step**order)
         floor = doubt + 50 * noise[name] / step**order
         return Comparison(

@@ -143,6 +143,17 @@ def periodic_axes(spec: Spec, inputs: Arrays) -> Bool[np.ndarray, "3"]:
     return np.ones(3, bool) if name is None else np.asarray(inputs[name], bool)
 
 
+def images(spec: Spec, inputs: Arrays, reach: Real) -> Float[np.ndarray, "images 3"]:
+    """Every lattice vector up to `reach` and one cell beyond; the zero vector without a cell."""
+    if not spec.periodic:
+        return np.zeros((1, 3))
+    cell = inputs[spec.input("cell")]
+    heights = 1 / np.linalg.norm(np.linalg.inv(cell), axis=0)
+    most = (np.ceil(reach / heights).astype(int) + 1) * periodic_axes(spec, inputs)
+    steps = np.stack(np.meshgrid(*(np.arange(-n, n + 1) for n in most), indexing="ij"), -1)
+    return steps.reshape(-1, 3) @ cell
+
+
 def _triple(values) -> str:
     return "(" + ", ".join(f"{v + 0.0:.3g}" for v in values) + ")"
 

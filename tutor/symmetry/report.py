@@ -147,7 +147,7 @@ class Report:
         """The table: law, output, verdict, error, floor, ratio, power."""
         groups: dict[tuple, list[Finding]] = {}
         for f in self.findings:  # outputs on which a law holds share a line
-            own = f.output if f.verdict is not Verdict.HOLDS else ""
+            own = f.output if f.verdict is Verdict.BROKEN else ""
             groups.setdefault((f.law, f.verdict, own), []).append(f)
         return [_row(group) for group in groups.values()]
 
