@@ -45,7 +45,7 @@ def test_a_broken_model_is_1_and_named(file, tmp_path):
     result = run(file("1.1"), "--html", str(page))
     assert result.exit_code == 1
     assert "1.1 times what they must be" in result.stdout
-    assert "smallest example found: 2 atoms" in result.stdout
+    assert "the smallest found: 2 atoms" in result.stdout
     assert "<img alt=" in page.read_text("utf-8")
 
 

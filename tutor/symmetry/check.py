@@ -104,8 +104,8 @@ def check(
             run(probe, draw, mine, schedule(trials, scales), slack, tallies, told)
         found = findings(model, tallies, entries, rng, settings, slack, examples, told)
         return Report(
-            name, spec, tuple(found), untested | unseen(tallies, entries), model.library, usable, told.elapsed,
-            tuple(notes + coarse(tallies)), slack,
+            name, spec, tuple(found), untested | unseen(tallies, entries), model.library, usable,
+            told.elapsed, tuple(notes + coarse(tallies)), slack,
         )  # fmt: skip
 
 

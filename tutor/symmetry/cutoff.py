@@ -47,13 +47,13 @@ class Smoothness:
 
     def _clearance(self, spec, inputs, pair):
         """How far every other pair stays from its cutoff; 0 if the moved atom hits another one."""
-        places = self._moved(spec, inputs, pair, self.cutoff)[spec.input("points")]
+        places = self.moved(spec, inputs, pair, self.cutoff)[spec.input("points")]
         others = np.delete(places, pair[1], 0)[:, None] + images(spec, inputs, self.cutoff)
         gaps = np.linalg.norm(others - places[pair[1]], axis=-1).ravel()
         near = np.sort(np.abs(gaps - self.cutoff))[1:]  # the first is the pair itself
         return near.min(initial=np.inf) if gaps.min() > 0.7 * shortest(spec, inputs) else 0.0
 
-    def _moved(self, spec, inputs, pair, distance):
+    def moved(self, spec, inputs, pair, distance):
         """Atom j on its line to atom i, or to the image of it that is nearest to the cutoff."""
         name, (i, j) = spec.input("points"), pair
         positions = inputs[name].copy()
@@ -76,11 +76,11 @@ class Smoothness:
         energy, forces = spec.output("energy"), spec.output("forces")
 
         def at(distance):
-            return probe.fresh(self._moved(spec, inputs, change.pair, distance))
+            return probe.fresh(self.moved(spec, inputs, change.pair, distance))
 
         sides = [[at(self.cutoff + sign * step * n) for n in NODES] for sign in (-1, 1)]
         inside = self.cutoff * (1 - 10 * STEP)  # where no line of the noise meets a jump
-        noise = probe.noise(self._moved(spec, inputs, change.pair, inside), lines)
+        noise = probe.noise(self.moved(spec, inputs, change.pair, inside), lines)
         here, length = probe(inputs), shortest(spec, inputs)
         bound = abs(float(np.sum(here[energy]) - np.sum(sides[1][-1][energy])))
         push = float(np.abs(here[forces]).max()) if forces else bound / length

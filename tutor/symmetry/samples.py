@@ -105,7 +105,9 @@ def _two(spec: Spec, inputs: Arrays) -> Arrays:
     axes = np.flatnonzero(periodic_axes(spec, inputs)) if spec.periodic else ()
     if spec.atoms(inputs) > 1 or not len(axes):
         return inputs
-    return transformed(spec, inputs, Change(repeats=tuple((1 + (np.arange(3) == axes[0])).tolist())))
+    return transformed(
+        spec, inputs, Change(repeats=tuple((1 + (np.arange(3) == axes[0])).tolist()))
+    )
 
 
 def as_inputs(spec: Spec, structure: object) -> Arrays:

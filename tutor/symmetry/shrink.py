@@ -128,6 +128,7 @@ def _rounder(tries, case):
             n: np.round(v, digits - 1 - int(np.floor(np.log10(size_of(v)))))
             if spec.inputs[n].moves else v for n, v in case.inputs.items()
         }  # fmt: skip
-        if found := tries(inputs, case.change, case.scale) or _simpler(tries, case, inputs):
+        same = None if case.change.others else case.change  # they would be no copies any more
+        if found := tries(inputs, same, case.scale) or _simpler(tries, case, inputs):
             return found
     return case
