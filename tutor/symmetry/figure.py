@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from tutor.figure import COLORS, GRID, STYLE, figure, html
-from tutor.symmetry.catalogue import law
+from tutor.symmetry.cutoff import moved
 from tutor.symmetry.groups import Arrays, beside
 from tutor.symmetry.noise import size_of
 from tutor.symmetry.spec import Spec
@@ -52,7 +52,7 @@ def _after(witness: Witness) -> Arrays:
     if change.others:
         return beside(spec, (inputs, *change.others), 3 * size_of(inputs[name]) * np.eye(3)[0])
     if change.pair:
-        return law("cutoff", witness.cutoff).moved(spec, inputs, change.pair, witness.cutoff)
+        return moved(witness.cutoff, spec, inputs, change.pair, witness.cutoff)
     if change.direction is not None or change.plane is not None:
         along = change.plane[0] if change.direction is None else change.direction
         return {**inputs, name: inputs[name] + LARGER * along}

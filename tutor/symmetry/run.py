@@ -39,8 +39,8 @@ class Tally:
         seen = case.comparison
         bad = not seen.ratio <= slack
         self.trials += 1
-        self.responded += responds
-        self.informative += bad or (responds and slack * seen.floor <= seen.scale)
+        self.responded += bool(responds)
+        self.informative += bad or bool(responds and slack * seen.floor <= seen.scale)
         self.broken += bad
         count = self.at_scale.setdefault(case.scale, [0, 0])
         count[0] += 1
