@@ -73,6 +73,9 @@ def test_an_ase_calculator_on_a_structure(tmp_path):
         (["nowhere.py:model"], "no file nowhere.py"),
         (["math:sin", "--structure", "nowhere.xyz"], "nowhere.xyz: no such file"),
         (["math:sin", "--species", "Xx"], "no element Xx"),
+        (["math:sin", "--html", "nowhere/report.html"], "there is no folder nowhere"),
+        (["fractions:Fraction.from_float"], "raised on every kind of array"),
+        (["functools:partial"], "'functools:partial' is a class: name an instance"),
     ],
 )
 def test_wrong_use_is_told(words, said):
