@@ -12,11 +12,11 @@ from matplotlib.ticker import MaxNLocator
 from tutor.figure import COLORS, GRID, STYLE, figure, html
 from tutor.symmetry.cutoff import moved
 from tutor.symmetry.groups import Arrays, beside
-from tutor.symmetry.noise import size_of
+from tutor.symmetry.noise import shortest, size_of
 from tutor.symmetry.spec import Spec
 from tutor.symmetry.witness import Witness
 
-FEW = 8  # atoms, between which lines lead the eye
+NEAR = 1.5  # of the shortest distance: lines between such atoms lead the eye
 LARGER = 0.3  # Å: small displacements and strains are drawn as large as this
 
 
@@ -50,7 +50,7 @@ def _after(witness: Witness) -> Arrays:
     spec, inputs, change = witness.spec, witness.inputs, witness.change
     name = spec.input("points")
     if change.others:
-        return beside(spec, (inputs, *change.others), 3 * size_of(inputs[name]) * np.eye(3)[0])
+        return beside(spec, (inputs, *change.others), 6 * size_of(inputs[name]) * np.eye(3)[0])
     if change.pair:
         return moved(witness.cutoff, spec, inputs, change.pair, witness.cutoff)
     if change.direction is not None or change.plane is not None:
@@ -92,8 +92,9 @@ def _atoms(axes: Axes, spec: Spec, inputs: Arrays) -> None:
     places, corners = _points(spec, inputs), _corners(spec, inputs)
     species = spec.input("species")
     kinds = np.unique(inputs[species], return_inverse=True)[1] if species else [0] * len(places)
-    for ends in combinations(places if len(places) <= FEW else [], 2):
-        axes.plot(*np.transpose(ends), color=GRID, linewidth=1, zorder=1)
+    for a, b in combinations(places, 2):
+        if np.linalg.norm(a - b) < NEAR * shortest(spec, inputs):
+            axes.plot(*np.transpose([a, b]), color=GRID, linewidth=1.5, zorder=1)
     for a, b in combinations(range(len(corners)), 2):
         if (a ^ b).bit_count() == 1:  # the corners are counted in binary
             axes.plot(*corners[[a, b]].T, color="#777777", linewidth=0.8, zorder=1)

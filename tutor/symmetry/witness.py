@@ -163,6 +163,8 @@ def _plain(value, digits: int = 6, indent: int = 0) -> str:
     if value.dtype.kind in "fc" and np.isfinite(value).all():
         largest = np.abs(value).max(initial=0.0) or 1.0
         value = np.round(value, digits - 1 - int(np.floor(np.log10(largest)))) + 0.0  # no -0
+    if value.ndim == 0:
+        return f"{value:.{digits}g}" if value.dtype.kind == "f" else str(value)
     text = np.array2string(value, floatmode="unique", separator=", ", threshold=60)
     return text.replace("\n", "\n" + " " * indent)
 
