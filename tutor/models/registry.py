@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from flax import nnx
 
+from tutor.models.cartesian import CartesianNetwork
 from tutor.models.deep_potential import DeepPotential
 from tutor.models.deep_sets import SetPotential
 from tutor.models.eam import EAM
@@ -60,6 +61,10 @@ def _set_potential() -> SetPotential:
     return SetPotential((6, 8), cutoff=4.0, neighbors=4.0, channels=6, rngs=nnx.Rngs(0))
 
 
+def _cartesian() -> CartesianNetwork:
+    return CartesianNetwork((6, 8), cutoff=4.0, channels=6, radial=5, rngs=nnx.Rngs(0))
+
+
 def _painn() -> PaiNN:
     return PaiNN((6, 8), cutoff=4.0, channels=6, layers=2, radial=5, rngs=nnx.Rngs(0))
 
@@ -71,6 +76,7 @@ REGISTRY: dict[str, Entry] = {
     "tersoff": Entry(Tersoff, (14,), 2.35, knots=(2.7,), smooth=1),
     "tersoff_1988": Entry(silicon_1988, (14,), 2.35, knots=(2.8,), smooth=1),
     "eam": Entry(EAM, (29,), 2.55, knots=(2.24,)),
+    "cartesian": Entry(_cartesian, (6, 8), 1.5),
     "deep_sets": Entry(_set_potential, (6, 8), 1.5),
     "deep_potential": Entry(_deep_potential, (6, 8), 1.5),
     "deep_potential_bessel": Entry(lambda: _deep_potential(bessel=4), (6, 8), 1.5),
