@@ -160,13 +160,14 @@ def test_third_order_knows_what_sums_of_directions_do_not():
 
 def test_it_trains_on_forces_and_keeps_its_constants(rng):
     potential = made(energies=(-3.0, 2.0))
-    g = graph(System(np.array([6, 8, 8, 6]), rng.uniform(0, 2.5, (4, 3))), CUTOFF)
+    system = System(np.array([6, 8, 8, 6]), rng.uniform(0, 2.5, (4, 3)))
+    g = graph(system, CUTOFF, dtype=jnp.float64)
 
     def loss(potential):
         return ((evaluate(potential, g).forces - 0.1) ** 2).mean()
 
     before, gradient = jax.jit(jax.value_and_grad(loss))(potential)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient))
-    stepped = jax.tree.map(lambda w, d: w - 1e-4 * d, potential, gradient)
+    stepped = jax.tree.map(lambda w, d: w - 1e-2 * d, potential, gradient)
     assert loss(stepped) < before
     assert (stepped.cutoff, stepped.hops) == (CUTOFF, 2)
