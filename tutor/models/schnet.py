@@ -9,6 +9,8 @@ J. Chem. Phys. 148, 241722 (2018).
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +22,9 @@ from tutor.models.graph_network import GraphNetwork, SmoothSum, checked_energies
 from tutor.models.mlp import MLP
 from tutor.models.per_species import checked_species
 from tutor.models.readout import Embedding, one_hot
+from tutor.pytree import pytree
 from tutor.radial import gaussian_basis, polynomial_cutoff
+from tutor.table import Table
 
 
 def shifted_softplus(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
@@ -28,17 +32,35 @@ def shifted_softplus(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     return jax.nn.softplus(x) - jnp.log(2.0).astype(x.dtype)
 
 
-class Filter(nnx.Module):
-    """W(r): a network of Gaussians of the distance, one curve for each channel."""
+class Filters(nnx.Module):
+    """W(r) of every layer: networks of Gaussians of the distance, a curve for each channel."""
 
-    def __init__(self, cutoff: float, radial: int, channels: int, *, rngs: nnx.Rngs):
+    def __init__(self, cutoff: float, radial: int, channels: int, layers: int, *, rngs: nnx.Rngs):
         self.cutoff = cutoff
         self.radial = radial
         sizes = [radial, channels, channels]
-        self.net = MLP(sizes, activation=shifted_softplus, rngs=rngs)
+        self.nets = nnx.Sequential(
+            *(MLP(sizes, activation=shifted_softplus, rngs=rngs) for _ in range(layers))
+        )
 
-    def __call__(self, r: Float[Array, "*batch"]) -> Float[Array, "*batch channels"]:
-        return self.net(gaussian_basis(r, self.cutoff, self.radial))
+    def __call__(self, r: Float[Array, "*batch"]) -> list[Float[Array, "*batch channels"]]:
+        basis = gaussian_basis(r, self.cutoff, self.radial)
+        return [net(basis) for net in self.nets.layers]
+
+
+@pytree()
+@dataclass(frozen=True, eq=False)
+class TabulatedFilters:
+    """The same curves, looked up in a table."""
+
+    table: Table
+
+    def __call__(self, r: Float[Array, "*batch"]) -> list[Float[Array, "*batch channels"]]:
+        return [self.table(r, layer) for layer in range(len(self.table.value))]
+
+
+def _filter(filters: Filters, layer: int, r: Array) -> Array:
+    return filters(r)[layer]
 
 
 def filtered(W: Array, v_i: Array, v_j: Array, u: Array) -> Array:
@@ -114,9 +136,7 @@ class SchNet(nnx.Module):
         self.cutoff = cutoff
         self.hops = layers
         self.embedding = Embedding(species, channels, rngs=rngs)
-        self.filters = nnx.Sequential(
-            *(Filter(cutoff, radial, channels, rngs=rngs) for _ in range(layers))
-        )
+        self.filters = Filters(cutoff, radial, channels, layers, rngs=rngs)
         self.blocks = nnx.Sequential(
             *(
                 GraphNetwork(
@@ -130,10 +150,25 @@ class SchNet(nnx.Module):
         )
         self.readout = AtomWise(species, energies, channels, rngs=rngs)
 
+    def tabulated(self, *, tolerance: float | None = None, dtype: type = jnp.float32) -> "SchNet":
+        """The same potential, faster: the network of every filter becomes a table.
+
+        Args:
+            tolerance: of the tables; by default 1e-10 in float64 and 1e-6 in float32.
+            dtype: in which energies are going to be computed.
+        """
+        if tolerance is None:
+            tolerance = 1e-10 if dtype == jnp.float64 else 1e-6
+        copy = jax.tree.map(lambda leaf: leaf, self)
+        curves = [partial(_filter, self.filters, layer) for layer in range(self.hops)]
+        table = Table.of(*curves, low=0.0, high=self.cutoff, tolerance=tolerance, dtype=dtype)
+        copy.filters = TabulatedFilters(table)
+        return copy
+
     def __call__(self, graph: Graph) -> Float[Array, "atoms"]:
         graph = graph.within(self.cutoff)
         r = graph.lengths()
         v, u = self.embedding(graph.species, r.dtype), stateless(graph, r.dtype)
-        for W, block in zip(self.filters.layers, self.blocks.layers, strict=True):
-            _, v, _ = block(graph, W(r), v, u)
+        for W, block in zip(self.filters(r), self.blocks.layers, strict=True):
+            _, v, _ = block(graph, W, v, u)
         return self.readout(v, graph.species)
