@@ -79,7 +79,7 @@ class Residual(nnx.Module):
 
 
 class AtomWise(nnx.Module):
-    """E_i = e_{Z_i} + net(v_i) in eV, with half as many hidden units as channels."""
+    """E_i = e_{Z_i} + net(v_i) in eV, with half as many hidden units as channels; starts small."""
 
     def __init__(
         self,
@@ -92,15 +92,12 @@ class AtomWise(nnx.Module):
         self.species = checked_species(species)
         self.energies = checked_energies(energies, self.species)
         small = nnx.initializers.normal(0.1 / channels**0.5)
-        self.net = nnx.Sequential(
-            nnx.Linear(channels, channels // 2, rngs=rngs),
-            shifted_softplus,
-            nnx.Linear(channels // 2, 1, kernel_init=small, rngs=rngs),
-        )
+        self.hidden = nnx.Linear(channels, channels // 2, rngs=rngs)
+        self.last = nnx.Linear(channels // 2, 1, kernel_init=small, rngs=rngs)
 
     def __call__(self, v: Float[Array, "atoms channels"], z: Int[Array, "atoms"]) -> Array:
         reference = one_hot(z, self.species, v.dtype) @ jnp.array(self.energies, v.dtype)
-        return reference + self.net(v)[:, 0]
+        return reference + self.last(shifted_softplus(self.hidden(v)))[:, 0]
 
 
 class SchNet(nnx.Module):

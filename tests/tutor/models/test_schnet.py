@@ -79,8 +79,8 @@ def with_weights_of(peer) -> SchNet:
         first, second = block.node.net.layers.layers
         copy(first, theirs.conv.lin2)
         copy(second, theirs.lin)
-    copy(model.readout.net.layers[0], peer.lin1)
-    copy(model.readout.net.layers[2], peer.lin2)
+    copy(model.readout.hidden, peer.lin1)
+    copy(model.readout.last, peer.lin2)
     return model
 
 
