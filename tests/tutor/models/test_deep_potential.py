@@ -150,3 +150,35 @@ def test_it_trains_on_forces_and_keeps_its_constants(rng):
     assert loss(stepped) < before
     assert stepped.cutoff == 4.0
     assert stepped.energies == (-3.0, 2.0)
+
+
+@pytest.mark.parametrize("bessel", [0, 4])
+def test_the_table_replaces_the_network(bessel, rng):
+    """Energies and forces in both precisions, with the onset inside of the table."""
+    potential = made(bessel=bessel, onset=1.5, energies=(-3.0, 2.0))
+    system = System(np.array([6, 8, 8, 6, 8]), rng.uniform(0, 3, (5, 3)))
+    for dtype, tolerance in ((jnp.float64, 1e-10), (jnp.float32, 1e-6)):
+        g = graph(system, 4.0, dtype=dtype)
+        exact = evaluate(potential, graph(system, 4.0, dtype=jnp.float64))
+        found = evaluate(potential.tabulated(0.3, dtype=dtype), g)
+        size = np.abs(exact.forces).max()
+        np.testing.assert_allclose(found.energies, exact.energies, atol=tolerance)
+        np.testing.assert_allclose(found.forces, exact.forces, atol=tolerance * max(size, 1))
+
+
+def test_the_table_has_the_answers_of_the_network_where_there_is_none():
+    table = made().tabulated()
+    padded = System(np.array([6, 8]), np.array([[0, 0, 0], [0, 0, 1.2]]))
+    g = graph(padded, 4.0, atoms=4, slots=5)
+    found = evaluate(table, g)
+    assert np.isfinite(found.forces).all()
+    assert not found.forces[2:].any()
+    unknown = System(np.array([6, 7]), np.array([[0, 0, 0], [0, 0, 1.2]]))
+    assert np.isnan(table(graph(unknown, 4.0))).all()
+    near = System(np.array([6, 8]), np.array([[0, 0, 0], [0, 0, 0.4]]))
+    assert np.isnan(table(graph(near, 4.0))).all()
+
+
+def test_a_table_that_begins_nowhere_is_refused():
+    with pytest.raises(ValueError, match=r"low = 5\.0 Å: choose it between 0 and cutoff = 4\.0 Å"):
+        made().tabulated(5.0)
