@@ -22,17 +22,17 @@ if hasattr(os, "sched_setaffinity"):
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
-import jax  # noqa: E402  after the threads are chosen
-import jax.numpy as jnp  # noqa: E402
-import numpy as np  # noqa: E402
-import optax  # noqa: E402
-from flax import nnx  # noqa: E402
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import nnx
 
-import tutor.data  # noqa: E402
-from tutor.models.deep_potential import DeepPotential  # noqa: E402
-from tutor.models.fixed_molecule import FixedMolecule, inverse_distances  # noqa: E402
-from tutor.potential import evaluate  # noqa: E402
-from tutor.train.samples import atomic_energies, samples  # noqa: E402
+import tutor.data
+from tutor.models.deep_potential import DeepPotential
+from tutor.models.fixed_molecule import FixedMolecule, inverse_distances
+from tutor.potential import evaluate
+from tutor.train.samples import atomic_energies, samples
 
 CHUNK = 200  # steps between two looks at the clock
 DEEP = {"cutoff": 5.0, "neighbors": 8.0}
