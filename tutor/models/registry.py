@@ -50,7 +50,7 @@ def _deep_potential(bessel: int = 0) -> DeepPotential:
         axis=3,
         fitting=(8,),
         bessel=bessel,
-        energies=(-3.0, 1.0),
+        energies=(-0.3, 0.1),
         rngs=nnx.Rngs(0),
     )
 
