@@ -46,6 +46,7 @@ def _deep_potential(bessel: int = 0) -> DeepPotential:
         cutoff=4.0,
         onset=1.0,
         neighbors=4.0,
+        length=1.0,
         embedding=(6, 8),
         axis=3,
         fitting=(8,),
