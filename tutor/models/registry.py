@@ -52,11 +52,12 @@ def _deep_potential(bessel: int = 0) -> DeepPotential:
         cutoff=4.0,
         onset=1.0,
         neighbors=4.0,
+        length=1.0,
         embedding=(6, 8),
         axis=3,
         fitting=(8,),
         bessel=bessel,
-        energies=(-3.0, 1.0),
+        energies=(-0.3, 0.1),
         rngs=nnx.Rngs(0),
     )
 
