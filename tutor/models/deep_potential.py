@@ -12,15 +12,19 @@ their directions: a square and a tetrahedron are the same to it.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
+import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
 from tutor.graph import Graph
 from tutor.models.per_species import PerSpecies
+from tutor.pytree import pytree
 from tutor.radial import bessel_basis, smooth_inverse
+from tutor.table import Table
 
 
 class Embedding(nnx.Module):
@@ -53,6 +57,37 @@ class Embedding(nnx.Module):
         if self.bessel:
             x = jnp.concatenate([x, bessel_basis(r, self.cutoff, self.bessel)], axis=-1)
         return self.nets(x, z)
+
+
+@pytree(static=("species",))
+@dataclass(frozen=True, eq=False)
+class TabulatedEmbedding:
+    """The same curves looked up in a table: the price does not grow with species or weights."""
+
+    species: tuple[int, ...]
+    table: Table
+
+    @classmethod
+    def of(cls, embedding: Embedding, low: float, tolerance: float, dtype) -> "TabulatedEmbedding":
+        def curve(number):
+            return lambda r: embedding(r, jnp.full(r.shape, number))
+
+        table = Table.of(
+            *map(curve, embedding.nets.species),
+            low=low,
+            high=embedding.cutoff,
+            knot=max(low, embedding.onset),
+            tolerance=tolerance,
+            dtype=dtype,
+        )
+        return cls(embedding.nets.species, table)
+
+    def __call__(
+        self, r: Float[Array, "*batch"], z: Int[Array, "*batch"]
+    ) -> Float[Array, "*batch channels"]:
+        curve = sum(k * (z == number) for k, number in enumerate(self.species))
+        known = sum(z == number for number in (0, *self.species)) > 0
+        return self.table(jnp.where(known, r, jnp.nan), curve)
 
 
 class DeepPotential(nnx.Module):
@@ -116,6 +151,28 @@ class DeepPotential(nnx.Module):
             species, embedding, cutoff=cutoff, onset=onset, bessel=bessel, rngs=rngs
         )
         self.fitting = PerSpecies(species, [channels * axis, *fitting, 1], rngs=rngs)
+
+    def tabulated(
+        self, low: float = 0.5, *, tolerance: float | None = None, dtype: type = jnp.float32
+    ) -> "DeepPotential":
+        """The same potential, several times faster: its embedding network becomes a table.
+
+        Args:
+            low: the shortest distance in the table, in Å. Atoms that come nearer have the
+                energy NaN.
+            tolerance: of the table; by default 1e-10 in float64 and 1e-7 in float32.
+            dtype: in which energies are going to be computed.
+
+        Raises:
+            ValueError: for a `low` that is not between 0 and the cutoff.
+        """
+        if not 0 < low < self.cutoff:
+            raise ValueError(f"low = {low} Å: choose it between 0 and cutoff = {self.cutoff} Å")
+        if tolerance is None:
+            tolerance = 1e-10 if dtype == jnp.float64 else 1e-7
+        copy = jax.tree.map(lambda leaf: leaf, self)
+        copy.embedding = TabulatedEmbedding.of(self.embedding, low, tolerance, dtype)
+        return copy
 
     def descriptor(self, graph: Graph) -> Float[Array, "atoms channels axis"]:
         """D_i of each atom."""

@@ -11,7 +11,10 @@ from flax import nnx
 from tutor.models.deep_potential import DeepPotential
 from tutor.models.deep_sets import SetPotential
 from tutor.models.eam import EAM
+from tutor.models.mpnn import MPNN
+from tutor.models.painn import PaiNN
 from tutor.models.pair import LennardJones, Morse, Pair, argon
+from tutor.models.schnet import SchNet
 from tutor.models.stillinger_weber import StillingerWeber
 from tutor.models.tersoff import Tersoff, silicon_1988
 from tutor.potential import Potential, Sum
@@ -59,6 +62,22 @@ def _set_potential() -> SetPotential:
     return SetPotential((6, 8), cutoff=4.0, neighbors=4.0, channels=6, rngs=nnx.Rngs(0))
 
 
+def _painn() -> PaiNN:
+    return PaiNN((6, 8), cutoff=4.0, channels=6, layers=2, radial=5, rngs=nnx.Rngs(0))
+
+
+def _schnet() -> SchNet:
+    return SchNet(
+        (6, 8), cutoff=3.0, channels=6, layers=2, radial=8, neighbors=4.0, rngs=nnx.Rngs(0)
+    )
+
+
+def _mpnn() -> MPNN:
+    return MPNN(
+        (6, 8), cutoff=3.0, channels=5, steps=2, radial=4, hidden=6, neighbors=4.0, rngs=nnx.Rngs(0)
+    )
+
+
 REGISTRY: dict[str, Entry] = {
     "lennard_jones": Entry(argon, (18,), 3.8, knots=(0.8 * 8.5125,)),
     "morse": Entry(_morse, (29,), 2.7, knots=(4.8,)),
@@ -69,6 +88,9 @@ REGISTRY: dict[str, Entry] = {
     "deep_sets": Entry(_set_potential, (6, 8), 1.5),
     "deep_potential": Entry(_deep_potential, (6, 8), 1.5),
     "deep_potential_bessel": Entry(lambda: _deep_potential(bessel=4), (6, 8), 1.5),
+    "painn": Entry(_painn, (6, 8), 1.5),
+    "schnet": Entry(_schnet, (6, 8), 1.5),
+    "mpnn": Entry(_mpnn, (6, 8), 1.5),
     "sum": Entry(
         lambda: Sum(StillingerWeber(), Pair(LennardJones(epsilon=0.01, sigma=2.0), cutoff=5.0)),
         (14,),
