@@ -64,11 +64,8 @@ class EquivariantLayer(nnx.Module):
         self.phi_e = MLP([2 * channels + vectors + edge, channels, channels], rngs=rngs)
         self.phi_h = MLP([2 * channels, channels, channels], rngs=rngs)
         small = nnx.initializers.normal(1e-3 / channels**0.5)
-        self.phi_x = nnx.Sequential(
-            nnx.Linear(channels, channels, rngs=rngs),
-            jax.nn.silu,
-            nnx.Linear(channels, vectors, use_bias=False, kernel_init=small, rngs=rngs),
-        )
+        self.hidden = nnx.Linear(channels, channels, rngs=rngs)
+        self.phi_x = nnx.Linear(channels, vectors, use_bias=False, kernel_init=small, rngs=rngs)
 
     def __call__(
         self, graph: Graph, h: Invariant, x: Moved, a: EdgeFeatures, f: Weights
@@ -78,7 +75,8 @@ class EquivariantLayer(nnx.Module):
         slots = (*a.shape[:2], h.shape[1])
         inputs = [jnp.broadcast_to(h[:, None], slots), graph.at_neighbors(h), (d**2).sum(axis=2), a]
         m = f[..., None] * jax.nn.silu(self.phi_e(jnp.concatenate(inputs, axis=-1)))
-        step = f[..., None, None] * d * self.phi_x(m)[:, :, None]
+        along = self.phi_x(jax.nn.silu(self.hidden(m)))
+        step = f[..., None, None] * d * along[:, :, None]
         x = x + bounded(self.C * graph.over_neighbors(step), self.bound)
         M = graph.over_neighbors(m) / self.neighbors
         return h + self.phi_h(jnp.concatenate([h, M], axis=-1)), x

@@ -124,8 +124,7 @@ REGISTRY: dict[str, Entry] = {
     "painn": Entry(_painn, (6, 8), 1.5),
     "schnet": Entry(_schnet, (6, 8), 1.5),
     "mpnn": Entry(_mpnn, (6, 8), 1.5),
-    "egnn": Entry(lambda: _egnn(1), (6, 8), 1.5),
-    "egnn_vectors": Entry(lambda: _egnn(3), (6, 8), 1.5),
+    "egnn": Entry(lambda: _egnn(2), (6, 8), 1.5),
     "egnn_invariant": Entry(lambda: _egnn(0), (6, 8), 1.5),
     "sum": Entry(
         lambda: Sum(StillingerWeber(), Pair(LennardJones(epsilon=0.01, sigma=2.0), cutoff=5.0)),
