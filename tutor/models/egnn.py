@@ -71,7 +71,8 @@ class EquivariantLayer(nnx.Module):
         self, graph: Graph, h: Invariant, x: Moved, a: EdgeFeatures, f: Weights
     ) -> tuple[Invariant, Moved]:
         """h and x after the messages; `f` weighs each of them, and ends at 0 at the cutoff."""
-        d = x[:, None] - graph.at_neighbors(x) - graph.r_ij[..., None]
+        r_ij = jnp.where(graph.mask[..., None], graph.r_ij, 0.0)
+        d = x[:, None] - graph.at_neighbors(x) - r_ij[..., None]
         slots = (*a.shape[:2], h.shape[1])
         inputs = [jnp.broadcast_to(h[:, None], slots), graph.at_neighbors(h), (d**2).sum(axis=2), a]
         m = f[..., None] * jax.nn.silu(self.phi_e(jnp.concatenate(inputs, axis=-1)))
