@@ -12,8 +12,8 @@ import tutor
 
 ROOT = Path(tutor.__file__).parent
 FLOORS = [
-    {"graph", "neighbors", "precision", "pytree", "system", "units"},
-    {"radial", "potential"},
+    {"figure", "graph", "neighbors", "precision", "pytree", "render", "system", "units"},
+    {"radial", "potential", "table"},
     {"models", "symmetry", "data"},
     {"train", "md", "relax", "transport", "plot", "viewer", "ase", "twins"},
     {"exercises", "build", "grade", "cli", "symmetry_cli", "start", "doctor", "nbval_plugin"}

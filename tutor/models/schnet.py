@@ -9,18 +9,21 @@ J. Chem. Phys. 148, 241722 (2018).
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from tutor.graph import Graph
-from tutor.models.graph_network import GraphNetwork, SmoothSum, checked_energies, stateless
+from tutor.models.graph_network import GraphNetwork, SmoothSum, stateless
 from tutor.models.mlp import MLP
-from tutor.models.per_species import checked_species
-from tutor.models.readout import Embedding, one_hot
+from tutor.models.readout import Embedding, Readout
+from tutor.pytree import pytree
 from tutor.radial import gaussian_basis, polynomial_cutoff
+from tutor.table import Table
 
 
 def shifted_softplus(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
@@ -28,17 +31,35 @@ def shifted_softplus(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     return jax.nn.softplus(x) - jnp.log(2.0).astype(x.dtype)
 
 
-class Filter(nnx.Module):
-    """W(r): a network of Gaussians of the distance, one curve for each channel."""
+class Filters(nnx.Module):
+    """W(r) of every layer: networks of Gaussians of the distance, a curve for each channel."""
 
-    def __init__(self, cutoff: float, radial: int, channels: int, *, rngs: nnx.Rngs):
+    def __init__(self, cutoff: float, radial: int, channels: int, layers: int, *, rngs: nnx.Rngs):
         self.cutoff = cutoff
         self.radial = radial
         sizes = [radial, channels, channels]
-        self.net = MLP(sizes, activation=shifted_softplus, rngs=rngs)
+        self.nets = nnx.Sequential(
+            *(MLP(sizes, activation=shifted_softplus, rngs=rngs) for _ in range(layers))
+        )
 
-    def __call__(self, r: Float[Array, "*batch"]) -> Float[Array, "*batch channels"]:
-        return self.net(gaussian_basis(r, self.cutoff, self.radial))
+    def __call__(self, r: Float[Array, "*batch"]) -> list[Float[Array, "*batch channels"]]:
+        basis = gaussian_basis(r, self.cutoff, self.radial)
+        return [net(basis) for net in self.nets.layers]
+
+
+@pytree()
+@dataclass(frozen=True, eq=False)
+class TabulatedFilters:
+    """The same curves, looked up in a table."""
+
+    table: Table
+
+    def __call__(self, r: Float[Array, "*batch"]) -> list[Float[Array, "*batch channels"]]:
+        return [self.table(r, layer) for layer in range(len(self.table.value))]
+
+
+def _filter(filters: Filters, layer: int, r: Array) -> Array:
+    return filters(r)[layer]
 
 
 def filtered(W: Array, v_i: Array, v_j: Array, u: Array) -> Array:
@@ -54,31 +75,6 @@ class Residual(nnx.Module):
 
     def __call__(self, m: Array, v: Array, u: Array) -> Array:
         return v + self.net(m)
-
-
-class AtomWise(nnx.Module):
-    """E_i = e_{Z_i} + net(v_i) in eV, with half as many hidden units as channels."""
-
-    def __init__(
-        self,
-        species: Sequence[int],
-        energies: Sequence[float] | None,
-        channels: int,
-        *,
-        rngs: nnx.Rngs,
-    ):
-        self.species = checked_species(species)
-        self.energies = checked_energies(energies, self.species)
-        small = nnx.initializers.normal(0.1 / channels**0.5)
-        self.net = nnx.Sequential(
-            nnx.Linear(channels, channels // 2, rngs=rngs),
-            shifted_softplus,
-            nnx.Linear(channels // 2, 1, kernel_init=small, rngs=rngs),
-        )
-
-    def __call__(self, v: Float[Array, "atoms channels"], z: Int[Array, "atoms"]) -> Array:
-        reference = one_hot(z, self.species, v.dtype) @ jnp.array(self.energies, v.dtype)
-        return reference + self.net(v)[:, 0]
 
 
 class SchNet(nnx.Module):
@@ -114,9 +110,7 @@ class SchNet(nnx.Module):
         self.cutoff = cutoff
         self.hops = layers
         self.embedding = Embedding(species, channels, rngs=rngs)
-        self.filters = nnx.Sequential(
-            *(Filter(cutoff, radial, channels, rngs=rngs) for _ in range(layers))
-        )
+        self.filters = Filters(cutoff, radial, channels, layers, rngs=rngs)
         self.blocks = nnx.Sequential(
             *(
                 GraphNetwork(
@@ -128,12 +122,34 @@ class SchNet(nnx.Module):
                 for _ in range(layers)
             )
         )
-        self.readout = AtomWise(species, energies, channels, rngs=rngs)
+        self.readout = Readout(
+            species,
+            energies,
+            channels,
+            hidden=channels // 2,
+            activation=shifted_softplus,
+            rngs=rngs,
+        )
+
+    def tabulated(self, *, tolerance: float | None = None, dtype: type = jnp.float32) -> "SchNet":
+        """The same potential, faster: the network of every filter becomes a table.
+
+        Args:
+            tolerance: of the tables; by default 1e-10 in float64 and 1e-6 in float32.
+            dtype: in which energies are going to be computed.
+        """
+        if tolerance is None:
+            tolerance = 1e-10 if dtype == jnp.float64 else 1e-6
+        copy = jax.tree.map(lambda leaf: leaf, self)
+        curves = [partial(_filter, self.filters, layer) for layer in range(self.hops)]
+        table = Table.of(*curves, low=0.0, high=self.cutoff, tolerance=tolerance, dtype=dtype)
+        copy.filters = TabulatedFilters(table)
+        return copy
 
     def __call__(self, graph: Graph) -> Float[Array, "atoms"]:
         graph = graph.within(self.cutoff)
         r = graph.lengths()
         v, u = self.embedding(graph.species, r.dtype), stateless(graph, r.dtype)
-        for W, block in zip(self.filters.layers, self.blocks.layers, strict=True):
-            _, v, _ = block(graph, W(r), v, u)
+        for W, block in zip(self.filters(r), self.blocks.layers, strict=True):
+            _, v, _ = block(graph, W, v, u)
         return self.readout(v, graph.species)

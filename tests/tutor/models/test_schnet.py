@@ -70,17 +70,17 @@ def with_weights_of(peer) -> SchNet:
             linear.bias = nnx.Param(array(theirs.bias))
 
     model.embedding.table = nnx.Param(array(peer.embedding.weight)[jnp.array([1, 6, 8])])
-    ours = zip(model.filters.layers, model.blocks.layers, strict=True)
+    ours = zip(model.filters.nets.layers, model.blocks.layers, strict=True)
     for (W, block), theirs in zip(ours, peer.interactions, strict=True):
-        first, second = W.net.layers.layers
+        first, second = W.layers.layers
         copy(first, theirs.mlp[0])
         copy(second, theirs.mlp[2])
         copy(block.send, theirs.conv.lin1)
         first, second = block.node.net.layers.layers
         copy(first, theirs.conv.lin2)
         copy(second, theirs.lin)
-    copy(model.readout.net.layers[0], peer.lin1)
-    copy(model.readout.net.layers[2], peer.lin2)
+    copy(model.readout.hidden, peer.lin1)
+    copy(model.readout.last, peer.lin2)
     return model
 
 
@@ -108,6 +108,27 @@ def test_against_torch_geometric(rng, periodic):
     assert np.abs(found.forces).max() > 0.1
 
 
+@pytest.mark.parametrize(
+    ("dtype", "tolerance", "agree"),
+    [(jnp.float64, None, 1e-8), (jnp.float64, 1e-4, 1e-3), (jnp.float32, None, 1e-4)],
+)
+def test_tables_in_place_of_filters(rng, dtype, tolerance, agree):
+    """Energies and forces of the networks; also two atoms very near, and one just inside."""
+    model = made(channels=4, radial=8)
+    fast = model.tabulated(tolerance=tolerance, dtype=dtype)
+    near = np.array([[0, 0, 0], [0.02, 0, 0], [3.999, 0.01, 0], [0, 1.0, 0]])
+    systems = [structure(rng, True), System(np.array([6, 1, 8, 1]), near)]
+    g = graph(systems, 4.0, dtype=dtype)
+    expected, found = (jax.jit(evaluate)(m, g) for m in (model, fast))
+    assert found.forces.dtype == dtype
+    size = np.abs(expected.forces).max()
+    assert size > 1e-3
+    np.testing.assert_allclose(found.forces, expected.forces, rtol=0, atol=agree * size)
+    np.testing.assert_allclose(found.energies, expected.energies, rtol=0, atol=agree * size)
+    assert np.abs(found.forces - expected.forces).max() > 0  # it is a table
+    assert (fast.cutoff, fast.hops) == (model.cutoff, model.hops)
+
+
 def test_shifted_softplus():
     x = np.array([-800.0, -1.0, 0.0, 2.0, 800.0])
     expected = np.logaddexp(x, 0) - np.log(2)
@@ -117,14 +138,15 @@ def test_shifted_softplus():
 def test_a_lone_atom_has_a_constant_energy():
     """With nobody to hear, v stays what it is for the element, and forces are 0."""
     alone = graph(System(np.array([8]), np.zeros((1, 3))), 4.0, dtype=jnp.float64)
-    difference = made(energies=(0.0, 1.0, -432.1))(alone) - made()(alone)
+    with_reference, without = made(energies=(0.0, 1.0, -432.1)), made()
+    difference = jax.jit(lambda g: with_reference(g) - without(g))(alone)
     assert float(difference[0]) == pytest.approx(-432.1, abs=1e-12)
 
 
 def test_untrained_energies_are_small(rng):
     """The last layer starts small: an untrained network hardly moves an atom."""
     g = graph(structure(rng, True), 4.0, dtype=jnp.float64)
-    energies = [SchNet((1, 6, 8), cutoff=4.0, rngs=nnx.Rngs(seed))(g) for seed in range(2)]
+    energies = jax.jit(SchNet((1, 6, 8), cutoff=4.0, rngs=nnx.Rngs(0)).__call__)(g)
     assert 0 < np.std(energies) < 0.3
 
 
@@ -147,7 +169,7 @@ def test_it_looks_as_far_as_it_has_layers():
 
 def test_an_unknown_element_has_no_energy():
     g = graph(System(np.array([6, 7]), np.array([[0, 0, 0], [0, 0, 1.2]])), 4.0)
-    assert np.isnan(energy(made(), g)).all()
+    assert np.isnan(jax.jit(energy)(made(), g)).all()
 
 
 def test_wrong_energies_are_refused():
