@@ -269,12 +269,13 @@ check("4.4", convolve)
 
 # %% [markdown]
 # In the library this reads `graph.over_neighbors(W * graph.at_neighbors(h))`, and SchNet as a whole
-# is `tutor.models.schnet.SchNet`: a page, most of it a list of `GraphNetwork` blocks.
+# is `tutor.models.schnet.SchNet`: a page, most of it a list of `GraphNetwork` blocks. A filter is a
+# function of one number, so a trained one can be looked up in a table: `schnet.tabulated()`.
 
 # %%
 schnet = SchNet((1, 6, 8), cutoff=4.0, channels=32, layers=2, radial=20, rngs=nnx.Rngs(0))
 r = jnp.linspace(0.8, 4.0, 200)
-W = np.asarray(schnet.filters.layers[0](r) * tutor.radial.polynomial_cutoff(r, 4.0)[:, None])
+W = np.asarray(schnet.filters(r)[0] * tutor.radial.polynomial_cutoff(r, 4.0)[:, None])
 fig = curves(
     r,
     {f"channel {c}": W[:, c] for c in range(4)},
