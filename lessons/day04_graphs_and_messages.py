@@ -684,6 +684,9 @@ for name, model in candidates.items():
     print(f"{name:8s} {excess:.1e}")
 
 # %% [markdown]
+# An untrained state says little, so the error is small; but it stands far above rounding, and no
+# distance makes it smaller.
+#
 # ### Exercise 4.11: what follows?
 #
 # In a box of a hundred water molecules, simulated with a MEGNet that has a state and atomic
@@ -873,14 +876,14 @@ show(
     alt="Test error against 250, 1000 and 4000 training molecules, both axes logarithmic. "
     "Composition is flat at 0.6 eV. PaiNN is lowest everywhere and reaches below 0.1 eV. "
     "Behler-Parrinello starts highest of the three networks and falls most steeply, below SchNet "
-    "at 4000.",
+    "from 1000 on.",
 )
 
 # %% [markdown]
 # PaiNN is best at every size, and with 1000 molecules it beats SchNet with 4000. So far the story
 # holds: the newest network is the best. But look at the left end, where hand-crafted features
-# should shine. There Behler–Parrinello comes last of the three, with about 0.3 eV; and it has
-# overtaken SchNet where data are many. At our scale this part of the story runs backwards.
+# should shine. There Behler–Parrinello comes last of the three, with about 0.3 eV, and it gains most
+# from more data. At our scale this part of the story runs backwards.
 #
 # Why? Behler–Parrinello has a network of its own for each element, so a fluorine teaches only the
 # fluorine network. It has fitted its 250 molecules almost exactly (second table) and learned
@@ -888,9 +891,11 @@ show(
 # assumption, and a strong one. "Hand-crafted" is not the same as "strongly biased". PaiNN in turn
 # has *more* physics built in than SchNet, vectors that turn with the molecule, and needs less data.
 #
-# And what the figure cannot say: SchNet with 4000 molecules is as wrong on its training molecules
-# as on the test molecules. It is short of steps, not of data. One seed, short training, no tuning,
-# molecules at rest: this is a lead, not a law.
+# And what the figure cannot say. With 4000 molecules both graph networks are nearly as wrong on
+# training molecules as on test molecules: they are short of steps, not of data. So the right end
+# shows our patience, not their limit, and that Behler–Parrinello passes SchNet there proves little.
+# One seed, no tuning, molecules at rest: this is a lead, not a law. Give `plans` more steps and look
+# again.
 #
 # ### Exercise 4.13: read the evidence
 #

@@ -111,9 +111,10 @@ evidence = """
 The story says that hand-crafted features lead when data are few, and that models with fewer
 assumptions overtake them later. Our figure supports half of it: PaiNN, the newest, is best at
 every size. It contradicts the other half: with 250 molecules Behler-Parrinello has by far the
-largest error of the three networks, and with 4000 it has overtaken SchNet, which has less built
-in. Before I called the story wrong I would train all models to the end, tune each on the
-validation set, repeat with several seeds, add distorted structures and forces, and go to much
-larger sets. The flat methane belongs into the test set: with a cutoff of 1.5 Å neither SchNet
-nor PaiNN can tell it from the tetrahedron, and molecules at rest never show it.
+largest error of the three networks, although it fits those 250 almost exactly. That it passes
+SchNet with more data decides nothing, because SchNet is then as wrong on training molecules: it
+was not trained to the end. Before I called the story wrong I would train all models to the end,
+tune each on the validation set, repeat with several seeds, add distorted structures and forces,
+and go to much larger sets. The flat methane belongs into the test set: with a cutoff of 1.5 Å
+neither SchNet nor PaiNN can tell it from the tetrahedron, and molecules at rest never show it.
 """
