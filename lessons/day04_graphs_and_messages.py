@@ -882,8 +882,8 @@ show(
 # %% [markdown]
 # PaiNN is best at every size, and with 1000 molecules it beats SchNet with 4000. So far the story
 # holds: the newest network is the best. But look at the left end, where hand-crafted features
-# should shine. There Behler–Parrinello comes last of the three, with about 0.3 eV, and it gains most
-# from more data. At our scale this part of the story runs backwards.
+# should shine. There Behler–Parrinello comes last of the three, with about 0.3 eV, and it gains
+# most from more data. At our scale this part of the story runs backwards.
 #
 # Why? Behler–Parrinello has a network of its own for each element, so a fluorine teaches only the
 # fluorine network. It has fitted its 250 molecules almost exactly (second table) and learned
@@ -894,8 +894,8 @@ show(
 # And what the figure cannot say. With 4000 molecules both graph networks are nearly as wrong on
 # training molecules as on test molecules: they are short of steps, not of data. So the right end
 # shows our patience, not their limit, and that Behler–Parrinello passes SchNet there proves little.
-# One seed, no tuning, molecules at rest: this is a lead, not a law. Give `plans` more steps and look
-# again.
+# One seed, no tuning, molecules at rest: this is a lead, not a law. Give `plans` more steps and
+# look again.
 #
 # ### Exercise 4.13: read the evidence
 #
