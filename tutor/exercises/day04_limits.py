@@ -115,8 +115,8 @@ def _soft(f, w):
         "Numerator first, then divide by its sum.",
         "exp(800) overflows. Subtracting the same number from all f changes nothing in the "
         "fraction: subtract the largest f.",
-        "`top = f[w > 0].max()`, `a = w * np.exp(np.minimum(f - top, 0))`, `return a / a.sum()`. The "
-        "minimum only matters for absent elements, whose f may be larger than `top`.",
+        "`top = f[w > 0].max()`, `a = w * np.exp(np.minimum(f - top, 0))`, `return a / a.sum()`. "
+        "The minimum only matters for absent elements, whose f may be larger than `top`.",
     ),
 )
 def attention(f, rng):
