@@ -27,6 +27,9 @@ class Dataset:
         energy: in eV, shape (structures,).
         forces: in eV/Å, shape (structures, atoms, 3), or None.
         dipole: in e·Å, shape (structures, 3), or None.
+        cell: cell vectors in Å, as rows, shape (structures, 3, 3), or None. The structures are
+            periodic in the direction of every vector that is not zero.
+        stress: in eV/Å³, positive under tension, shape (structures, 3, 3), or None.
         properties: what else is known of each structure, by name.
         units: the unit of every field and property that has one.
         splits: for each part, the indices of its structures. Where the structures are independent
@@ -39,6 +42,8 @@ class Dataset:
     energy: Float[np.ndarray, "structures"]
     forces: Float[np.ndarray, "structures atoms 3"] | None = None
     dipole: Float[np.ndarray, "structures 3"] | None = None
+    cell: Float[np.ndarray, "structures 3 3"] | None = None
+    stress: Float[np.ndarray, "structures 3 3"] | None = None
     properties: Mapping[str, Shaped[np.ndarray, "structures ..."]] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     splits: Mapping[str, Int[np.ndarray, "_"]] = field(default_factory=dict)
@@ -72,7 +77,10 @@ class Dataset:
     def __getitem__(self, index) -> "System | Dataset":
         if isinstance(index, int | np.integer):
             real = self.numbers[index] > 0
-            return System(self.numbers[index][real], self.positions[index][real])
+            numbers, positions = self.numbers[index][real], self.positions[index][real]
+            if self.cell is None:
+                return System(numbers, positions)
+            return System(numbers, positions, self.cell[index], self.cell[index].any(axis=1))
         kept = np.arange(len(self))[index]
         part = {key: value[kept] for key, value in self.arrays().items()}
         properties = {key: part.pop(key) for key in self.properties}

@@ -4,18 +4,13 @@ import numpy as np
 import pytest
 
 from tutor.precision import float64
-from tutor.train import _batches, fit
+from tutor.train import fit
+from tutor.train.loop import shuffled
 
 
 def squared(model, batch):
     x, y = batch
     return jnp.mean((x @ model["w"] - y) ** 2)
-
-
-@pytest.fixture
-def line(rng):
-    x = rng.normal(size=(60, 3)).astype(np.float32)
-    return x, (x @ np.array([1.0, -2.0, 0.5]) + 0.1 * rng.normal(size=60)).astype(np.float32)
 
 
 def test_it_finds_the_least_squares_solution(line):
@@ -49,7 +44,7 @@ def test_the_learning_rate_falls_linearly_to_zero(anneal):
 
 
 def test_every_sample_is_seen_once_a_pass():
-    batches = np.asarray(_batches(jax.random.key(0), 12, 4, 6))
+    batches = np.asarray(shuffled(jax.random.key(0), 12, 4, 6))
     assert batches.shape == (6, 4)
     for epoch in (batches[:3], batches[3:]):
         assert sorted(epoch.reshape(-1)) == list(range(12))
