@@ -88,9 +88,9 @@ def _summed_over_functions(x, phi):
 )
 def descriptor(f, rng):
     law = "D = L Lᵀ with L_kj = (1/n) Σ_i φ_k(|x′_i|) x′_ij, shape (m, m)"
-    for n, m in ((3, 3), (5, 2), (2, 4)):
+    for n, m in ((3, 3), (5, 2), (4, 6)):
         x, phi = rng.normal(size=(n, 3)) + 1, curves_of(m)
-        L, c, G = _embedding(x, phi), _centred(x), phi(np.linalg.norm(_centred(x), axis=1))
+        L, G = _embedding(x, phi), phi(np.linalg.norm(_centred(x), axis=1))
         slips = {
             "this is Lᵀ L, 3×3: it turns with the molecule": L.T @ L,
             "this is L; the descriptor is L Lᵀ": L,
@@ -133,7 +133,7 @@ def descriptor(f, rng):
     ),
 )
 def tensor_from(f, rng):
-    def A(D):
+    def A(D):  # noqa: N802
         return D @ np.triu(D)
 
     def b(D):

@@ -35,9 +35,7 @@ def mismatch(a, b):
     ),
 )
 def blind_pair(f, rng):
-    clouds = dict(
-        zip(("first", "second"), parts(f(), "first cloud", "second cloud"), strict=True)
-    )
+    clouds = dict(zip(("first", "second"), parts(f(), "first cloud", "second cloud"), strict=True))
     for name, cloud in clouds.items():
         shape(cloud, (4, 3), law="each cloud has four points in space", example={name: cloud})
         cloud = clouds[name] = np.asarray(cloud, float)
@@ -52,7 +50,7 @@ def blind_pair(f, rng):
     apart = mismatch(*clouds.values())
     require(
         apart > 0.02,
-        law="the two clouds are different shapes: no rotation, mirror or order maps one to the other",
+        law="the two clouds are different shapes: no motion, mirror or order maps one to the other",
         message="these are congruent: turned, mirrored or renamed, the points of one fall on those "
         "of the other, so every model must say the same about both",
         error=f"{apart:.2g} between the points, at best",
@@ -91,7 +89,7 @@ def _diagonals(x, phi):
         "paper.",
         '`M = np.einsum("ik,ia,ib->kab", G, X, X) / n` with G = phi(|x′|). The trace of a product '
         "of two matrices is a sum over both indices.",
-        '`X = x - x.mean(axis=0)`, `G = phi(np.linalg.norm(X, axis=1))`, M as above; return '
+        "`X = x - x.mean(axis=0)`, `G = phi(np.linalg.norm(X, axis=1))`, M as above; return "
         '`np.einsum("kab,lba->kl", M, M)`.',
     ),
 )
