@@ -1,0 +1,826 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Day 2: Symmetry-preserving networks
+#
+# **Question of the day:** how do you build a network that *cannot* break a law, and what does it
+# lose the power to see?
+#
+# **You will have built:** networks of sets, of point clouds and of a molecule that keep every
+# symmetry of physics exactly, a test that would have told you if they did not, and two shapes that
+# one of them cannot tell apart.
+#
+# **Minutes:** 90
+#
+# **Prerequisites:** Day 1; matrices, their products and their transposes.
+#
+# **Objectives:** after this day you can
+#
+# - tell invariance from equivariance, and write a test for either that is able to fail;
+# - write any function of a set as a sum, and say what sum, mean and maximum forget;
+# - build features of a cloud of points that keep shifts, rotations and exchanges at once;
+# - find out what a symmetric model is blind to, and repair it;
+# - read vectors and tensors out of a cloud;
+# - say from measurements what symmetry buys, and what it does not.
+
+# %% [markdown]
+# The first network of Day 1 gave a shifted molecule another energy. The best one still told two
+# hydrogens apart. Today no network learns a symmetry. It is built so that there is nothing to
+# learn.
+#
+# Exercises work as on Day 1: write your lines, run `check(...)`, ask `hint("2.1")` up to three
+# times. No cell needs your answers to the exercises before it.
+
+# %%
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from scipy.spatial.transform import Rotation
+
+import tutor
+from tutor import check, hint, show, symmetry
+from tutor.models.deep_potential import DeepPotential
+from tutor.models.deep_sets import DeepSets, SetPotential, max_pool, mean_pool, sum_pool
+from tutor.models.fixed_molecule import (
+    FixedMolecule,
+    centred_coordinates,
+    inverse_distances,
+    raw_coordinates,
+)
+from tutor.models.vector_cloud import Scalar, Vector, VectorCloud, gram
+from tutor.neighbors import graph
+from tutor.plot import COLORS, curves, figure, learning_curve
+from tutor.potential import energy
+from tutor.precision import float64
+from tutor.train import fit
+
+# %% [markdown]
+# ## 1 Two words and a test
+#
+# Turn a molecule. Its energy stays. Its dipole turns with it. Its polarisability, a matrix, turns
+# on both sides:
+#
+# | quantity | shift | rotation $R$ | exchange of like atoms |
+# |---|---|---|---|
+# | energy $E$ | stays | stays | stays |
+# | dipole $\boldsymbol\mu$ (of a neutral molecule) | stays | $R\boldsymbol\mu$ | stays |
+# | polarisability $\alpha$ | stays | $R\,\alpha\,R^\top$ | stays |
+# | force on atom $i$ | stays | $R\,\mathbf F_i$ | goes to the atom's new place in the list |
+#
+# A map $f$ is **invariant** if $f(g\,x) = f(x)$ for every transformation $g$ in question, and
+# **equivariant** if
+#
+# $$f(g\,x) = g\,f(x).$$
+#
+# The two $g$ are one transformation in two costumes: on the left it moves positions, on the right
+# it moves whatever $f$ returns. A shift moves positions and leaves a dipole alone. Invariance is
+# the case in which the right-hand $g$ does nothing.
+#
+# Positions are rows, shape (atoms, 3), so in code turning all of them is `x @ R.T`.
+#
+# ### Exercise 2.1: a test that can fail
+#
+# `f` maps positions (atoms, 3) to one vector for each atom, (atoms, 3). Return the largest
+# deviation of a component of $f(R\,x)$ from $R\,f(x)$, divided by the largest component of $f(x)$.
+# All in absolute values. Where $f(x)$ is zero everywhere, return `np.nan`: zero turned is zero, and
+# a test that cannot fail must not pass.
+
+
+# %% tutor={"exercise": "2.1"}
+def rotation_error(f, x: np.ndarray, R: np.ndarray) -> float:
+    """The largest |f(R x) - R f(x)| of a component, relative to the largest |f(x)|."""
+    raise NotImplementedError
+
+
+# %%
+check("2.1", rotation_error)
+
+# %% [markdown]
+# Why relative? The head of an untrained network often returns numbers of order 10⁻⁴. An absolute
+# tolerance of 10⁻³ then passes every model, however wrong.
+#
+# ### Exercise 2.2: a test that looks away
+#
+# To keep training stable, a public code for charged particles limits each *component* of a force to
+# ±100. Below, springs pull to the centre, and we limit to ±1. Which test finds the fault?
+#
+# - **a** A quarter turn about the z axis, with forces well above the limit.
+# - **b** A random rotation, with all forces below the limit.
+# - **c** A random rotation, with some forces above the limit.
+# - **d** The mirror z → −z, with forces well above the limit.
+
+# %% tutor={"exercise": "2.2"}
+finds_the_clamp = ...
+
+# %%
+check("2.2", finds_the_clamp)
+
+# %% [markdown]
+# In the library, `tutor.symmetry.check` takes any function of positions and atomic numbers. It
+# draws random structures at many scales and random transformations. It measures the noise of the
+# function by itself and compares with that. Then it looks for the smallest example that fails.
+
+
+# %% tutor={"rtol": 0.5, "atol": 1e-5}
+def limited_springs(positions, species):
+    """Forces towards the centre, each component limited to ±1 eV/Å."""
+    return np.clip(positions.mean(axis=0) - positions, -1.0, 1.0)
+
+
+def tell(report):
+    """Print a report, without the line that says how long it took."""
+    print("\n".join(line for line in report.text().splitlines() if not line.endswith(" s")))
+
+
+report = symmetry.check(limited_springs, laws=["translation", "rotation", "permutation"])
+tell(report)
+
+# %%
+show(
+    report.plot("rotation"),
+    alt="Two drawings of the same two atoms before and after a rotation. After it, the arrows of "
+    "the forces that the function gave point elsewhere than those that were expected.",
+)
+
+# %% [markdown]
+# Read the example at the end of the report. Two atoms are enough. Before the rotation no component
+# exceeds 1, or only one does; after it another one should, and is cut. The limit itself is a good
+# idea; limit the *length* of the force instead, and the law holds.
+#
+# ## 2 A sum does not care
+#
+# Now the law that Day 1 left open. Exchanging like atoms must change nothing. So the model must be
+# a function of a *set*. A sum has no order:
+#
+# $$f(\{x_1, \dots, x_n\}) = \rho\Bigl(\sum_{i=1}^n \phi(x_i)\Bigr).$$
+#
+# This form is called **Deep Sets**. $\phi$ looks at one element at a time, $\rho$ at the sum. The
+# talk on which this day builds gives an example: for $f = z_1^2 + z_2^2 + z_1 z_2$ take
+# $\phi(z) = (z, z^2)$ and $\rho(a, b) = a^2/2 + b/2$. The product $z_1 z_2$, in which the two
+# meet, comes out of a sum in which they never met.
+
+# %%
+example = DeepSets(
+    phi=lambda z: jnp.concatenate([z, z**2], axis=-1),
+    rho=lambda s: s[..., :1] ** 2 / 2 + s[..., 1:] / 2,
+)
+with float64():
+    z = jnp.array(np.random.default_rng(0).normal(size=(1000, 2, 1)))
+    z1, z2 = z[:, 0], z[:, 1]
+    off = np.abs(example(z) - (z1**2 + z2**2 + z1 * z2)).max()
+    print(f"largest difference over 1000 pairs below 1e-13: {bool(off < 1e-13)}")
+
+# %% [markdown]
+# ### Exercise 2.3: all pairs from two sums
+#
+# A sum over all pairs of different elements, $\sum_{i<j} z_i z_j$, takes $n(n-1)/2$ products. Write
+# it as $\rho(\sum_i \phi(z_i))$, for sets of *any* size. Return the two functions: `phi` maps $n$
+# numbers to an array (n, m), one row each; `rho` maps the sum of the rows, (m,), to the result.
+
+
+# %% tutor={"exercise": "2.3"}
+def all_pairs() -> tuple:
+    """φ and ρ, two functions, with ρ(Σ_i φ(z_i)) = Σ_{i<j} z_i z_j."""
+    raise NotImplementedError
+
+
+# %%
+check("2.3", all_pairs)
+
+# %% [markdown]
+# This trick carries whole fields: it is how many-body potentials get by without sums over triples
+# and quadruples (Day 3 and later), and how the long-range electrostatics of a crystal gets by
+# without a sum over pairs.
+#
+# Instead of the sum one also sees the mean and the maximum. All three ignore the order. What else
+# do they ignore?
+#
+# ### Exercise 2.4: what the mean and the maximum forget
+#
+# Find two different sets of numbers, in which an element may occur several times, that mean pooling
+# *and* max pooling cannot tell apart, whatever $\phi$ and $\rho$ are. Return them as two lists.
+
+
+# %% tutor={"exercise": "2.4"}
+def twins() -> tuple[list, list]:
+    """Two sets of numbers, repetitions allowed, that mean and max pooling cannot tell apart."""
+    raise NotImplementedError
+
+
+# %%
+check("2.4", twins)
+
+# %% [markdown]
+# Does it matter in practice? The paper that introduced Deep Sets has a test: the network is given a
+# set of digits, as symbols and not as numbers, and must say their sum. It is trained on sets of at
+# most 10 digits and tested on sets of up to 100.
+#
+# > **Predict first.** Three pools, and one variant: sum pooling with a linear $\rho$, and with an
+# > MLP for $\rho$. Which of the four are right at 10 digits? Which at 100?
+
+
+# %%
+def digit_sets(n, largest, smallest=1, seed=0):
+    """Sets of digits, padded: symbols (n, largest, 10), which are there, and their sums."""
+    rng = np.random.default_rng(seed)
+    digits = rng.integers(0, 10, (n, largest))
+    mask = np.arange(largest) < rng.integers(smallest, largest + 1, (n, 1))
+    symbols = np.eye(10, dtype=np.float32)[digits]
+    return symbols, mask, np.where(mask, digits, 0).sum(axis=1).astype(np.float32)
+
+
+def absolute_error(model, batch):
+    """The loss of the paper."""
+    symbols, mask, total = batch
+    return jnp.mean(jnp.abs(model(symbols, mask)[:, 0] - total))
+
+
+kinds = {
+    "sum, linear ρ": (sum_pool, [16, 1]),
+    "sum, MLP ρ": (sum_pool, [16, 32, 1]),
+    "mean, MLP ρ": (mean_pool, [16, 32, 1]),
+    "max, MLP ρ": (max_pool, [16, 32, 1]),
+}
+
+# %% tutor={"rtol": 0.3, "atol": 0.1}
+sizes, accuracy = [5, 10, 20, 50, 100], {}
+for name, (pool, then) in kinds.items():
+    model = DeepSets.of_networks([10, 32, 16], then, pool, rngs=nnx.Rngs(0))
+    model = fit(model, absolute_error, digit_sets(20_000, 10), steps=2500, batch_size=64,
+                learning_rate=3e-3, key=jax.random.key(0)).model  # fmt: skip
+    accuracy[name] = []
+    for size in sizes:
+        symbols, mask, total = digit_sets(1000, size, smallest=size, seed=1)
+        answer = np.asarray(model(symbols, mask))[:, 0]
+        accuracy[name].append(float(np.mean(np.round(answer) == total)))
+    print(f"{name:14s}" + "".join(f"{a:7.2f}" for a in accuracy[name]))
+
+# %%
+fig = curves(
+    sizes, accuracy, xlabel="digits in the set", ylabel="fraction that is exactly right", log="x"
+)
+fig.axes[0].axvspan(4.6, 10, color="#EEEEEE", zorder=0)
+fig.axes[0].text(4.7, 0.55, "sizes seen\nin training")
+fig.axes[0].set_xticks(sizes, sizes)
+show(
+    fig,
+    alt="Fraction of exactly right sums against the number of digits. Sum pooling with a linear "
+    "read-out is right at every size up to 100. Sum pooling with an MLP is right up to 20 and "
+    "fails at 50. Mean and maximum are nearly always wrong.",
+)
+
+# %% [markdown]
+# Mean and maximum fail even where they were trained: they cannot count. The sum can. But only with
+# a linear $\rho$ does it go on to 100: an MLP for $\rho$ has never seen a sum that large. **The
+# pool makes the right answer possible; it does not make it learned.** That energies are a plain
+# sum of atomic energies, with no network behind the sum, is the same choice, and it is why models
+# of liquids run on more atoms than they were trained on.
+#
+# ### Possible, and well conditioned
+#
+# Every symmetric polynomial is a polynomial of power sums $p_k = \sum_i z_i^k$. The product
+# $z_1 z_2 \cdots z_n$, for example, follows from $p_1, \dots, p_n$ by Newton's recursion
+# $e_k = \frac1k \sum_{i=1}^k (-1)^{i-1} e_{k-i}\, p_i$, and $e_n$ is the product.
+#
+# > **Predict first.** The identity is exact. With how many elements will float32 still give the
+# > product to 1 %?
+
+
+# %%
+def product_from_sums(z):
+    """z_1 z_2 ... z_n from the power sums of z, in the precision of z."""
+    p = [np.sum(z**k) for k in range(len(z) + 1)]
+    e = [np.ones((), z.dtype)]
+    for k in range(1, len(z) + 1):
+        terms = [(-1) ** (i - 1) * e[k - i] * p[i] for i in range(1, k + 1)]
+        e.append((np.sum(np.array(terms, z.dtype)) / k).astype(z.dtype))
+    return e[-1]
+
+
+lengths = np.arange(2, 25, 2)
+lost = {"float32": [], "float64": []}
+for n in lengths:
+    samples = np.random.default_rng(n).uniform(0.5, 1.5, (200, n))
+    for dtype, errors in lost.items():
+        found = np.array([product_from_sums(z.astype(dtype)) for z in samples], float)
+        exact = np.array([np.prod(z.astype(dtype).astype(float)) for z in samples])
+        errors.append(np.median(np.abs(found / exact - 1)))
+within = {dtype: lengths[np.array(errors) < 0.01].max() for dtype, errors in lost.items()}
+print("the product is right to 1 % for up to", within)
+
+# %%
+fig = curves(
+    lengths, lost, xlabel="number of elements n", ylabel="relative error of the product", log="y"
+)
+fig.axes[0].axhline(0.01, color="#777777", linewidth=1)
+show(
+    fig,
+    alt="Relative error of a product computed from power sums, logarithmic, against the number of "
+    "factors. Both precisions lose about the same factor with every two elements; float32 passes "
+    "1 % near 14 elements, float64 later.",
+)
+
+# %% [markdown]
+# Each further element costs more than half a digit: large terms of alternating sign cancel. So a
+# theorem that says "every function of a set can be written so" is no promise that a network in
+# float32 will find it, or could hold it. For continuous functions of up to $n$ elements the sum
+# must moreover have at least $n$ components (Wagstaff et al. 2019). Models of atoms keep to few
+# bodies at a time and leave the rest to depth.
+#
+# ## 3 A cloud of points: $D = L L^\top$
+#
+# Now all symmetries together. **Translation** first: subtract the mean, $\mathbf x'_i = \mathbf
+# x_i - \bar{\mathbf x}$. **Rotation**: take scalar products, which only know lengths and angles,
+#
+# $$D'_{ij} = \mathbf x'_i \cdot \mathbf x'_j .$$
+#
+# The slide of the talk writes this as $D' = X^\top X$ with $X = [\mathbf x'_1, \dots, \mathbf
+# x'_n]^\top$, the points as rows. Here is the slide, in code.
+
+
+# %%
+def slide_products(x):
+    X = x - x.mean(axis=0)
+    return X.T @ X
+
+
+points = np.random.default_rng(0).normal(size=(5, 3))
+turn = Rotation.from_rotvec([0.3, 1.1, -0.7]).as_matrix()
+before, after = slide_products(points), slide_products(points @ turn.T)
+print("shape:", before.shape)
+print(f"change by a rotation, relative: {np.abs(after - before).max() / np.abs(before).max():.2f}")
+
+# %% [markdown]
+# ### Exercise 2.5: find the bug: which side the transpose is on
+#
+# One letter is wrong. Write the matrix that the formula above means.
+
+
+# %% tutor={"exercise": "2.5"}
+def scalar_products(x: np.ndarray) -> np.ndarray:
+    """D'_ij = x'_i · x'_j, shape (n, n), from points x of shape (n, 3)."""
+    raise NotImplementedError
+
+
+# %%
+check("2.5", scalar_products)
+
+# %% [markdown]
+# $D'$ keeps shifts, rotations and mirrors. But exchange two points, and two rows and two columns
+# of it are exchanged. So **permutation** last, by a sum. Give each point $m$ numbers
+# $\phi_1, \dots, \phi_m$ that depend on its distance from the centre only, and sum the *vectors*:
+#
+# $$L_{kj} = \frac1n \sum_{i=1}^n \phi_k(|\mathbf x'_i|)\, x'_{ij}, \qquad D = L L^\top .$$
+#
+# The rows of $L$ are $m$ vectors. They turn with the cloud, and the order of the points is gone.
+# $D$ holds their scalar products, $m \times m$ numbers for any number of points, and a network
+# $\rho(D)$ reads them.
+#
+# The slide writes $L = \frac1n G^\top X$ with $G_{ki} = \phi_k(|\mathbf x'_i|)$. Take that
+# literally, with as many functions as points, and it runs.
+
+
+# %% tutor={"rtol": 0.5, "atol": 1e-5}
+def slide_cloud(x):
+    X = x - x.mean(axis=0)
+    r = jnp.sqrt((X**2).sum(axis=1))
+    G = jnp.stack([jnp.exp(-0.5 * k * r) for k in range(1, 5)])  # G_ki = φ_k(|x'_i|)
+    L = G.T @ X / len(x)
+    return L @ L.T
+
+
+spec = symmetry.Spec(inputs={"x": symmetry.points()}, outputs={"D": symmetry.scalar()})
+four = symmetry.random_structures(spec, atoms=[4])
+report = symmetry.check(
+    slide_cloud, spec, four, scales=[1.0], laws=["translation", "rotation", "permutation"]
+)
+print(report.headline())
+for law in ("translation", "rotation", "permutation"):
+    print(f"{law:12s} {report[law].verdict}: {report[law].power}")
+
+# %% [markdown]
+# ### Exercise 2.6: find the bug: the index of G
+#
+# The check says which law is broken, and the shapes say why. Write $D$ so that it runs for any
+# number of points and of functions. `phi` maps lengths (n,) to an array (n, m).
+
+
+# %% tutor={"exercise": "2.6"}
+def descriptor(x: np.ndarray, phi) -> np.ndarray:
+    """D = L Lᵀ, shape (m, m); phi maps lengths (n,) to G of shape (n, m)."""
+    raise NotImplementedError
+
+
+# %%
+check("2.6", descriptor)
+
+# %% [markdown]
+# In the library: `VectorCloud` gives $L$, with a network for $\phi$, and `gram(L)` gives $D$. It
+# comes from work on flows (Zhou, Han and Xiao), where the points are those of a mesh around the
+# place whose concentration is wanted.
+
+# %%
+cloud = VectorCloud(8, rngs=nnx.Rngs(0))
+print(symmetry.check(lambda x: {"D": gram(cloud(x))}, spec, trials=20).headline())
+
+# %% [markdown]
+# No training was needed for that, and none can spoil it.
+#
+# ## 4 What it cannot see
+#
+# A model that gives two different molecules the same features must give them the same energy, with
+# any weights and any amount of data. Symmetry removes differences that do not matter. Does $D$ also
+# remove some that do?
+#
+# To ask that honestly we need a second function: are two clouds the *same* shape, up to motions,
+# mirrors and order? For a few points we can try every order, and find the best rotation by a
+# singular value decomposition.
+
+
+# %%
+def mismatch(a, b):
+    """The least root mean square distance between points, over all motions, mirrors and orders."""
+    a, b = a - a.mean(axis=0), b - b.mean(axis=0)
+    orders = np.array(list(itertools.permutations(range(len(b)))))
+    overlap = np.linalg.svd(np.einsum("ia,pib->pab", a, b[orders]), compute_uv=False).sum(axis=1)
+    return np.sqrt(max((a**2).sum() + (b**2).sum() - 2 * overlap.max(), 0) / len(a))
+
+
+tetrahedron = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3)
+with float64():
+    print(f"a random cloud:        largest |D| = {np.abs(gram(cloud(jnp.array(points)))).max():.3g}")
+    for radius in (0.5, 1.0, 3.0):
+        D = gram(cloud(jnp.array(radius * tetrahedron)))
+        print(f"tetrahedron, r = {radius}:  |D| below 1e-25: {bool(np.abs(D).max() < 1e-25)}")
+
+# %% [markdown]
+# Methane is a tetrahedron. Pull its four hydrogens outwards together: all bonds break, and $D$
+# stays zero. All $\phi_k$ are equal on the four, so $L_k$ is $\phi_k$ times the mean of the
+# points, and that is the centre.
+#
+# ### Exercise 2.7: two shapes that look the same
+#
+# Find two clouds of four points, every point at distance 1 from the mean of its cloud, that are
+# *not* congruent and have the same $D$ for every $\phi$. The check moves, mirrors and reorders
+# your clouds to see whether they are really two shapes.
+
+
+# %% tutor={"exercise": "2.7"}
+def blind_pair() -> tuple[np.ndarray, np.ndarray]:
+    """Two clouds (4, 3) of different shape, every point at distance 1 from its cloud's mean."""
+    raise NotImplementedError
+
+
+# %%
+check("2.7", blind_pair)
+
+# %% [markdown]
+# The smallest blind pair has only two atoms: a diatomic molecule has its atoms opposite to each
+# other at one distance from the centre, so $L = 0$ at *every* bond length. The first curve of
+# Day 1 is invisible to this network. And a whole family has four: two pairs of opposite points, at
+# any angle between the pairs.
+#
+# **Repair 1: higher moments.** $L$ is a weighted mean of vectors. Next to it take a weighted mean
+# of *matrices*, and make scalars of them in the same way:
+#
+# $$M_k = \frac1n \sum_i \phi_k(|\mathbf x'_i|)\, \mathbf x'_i \mathbf x_i'^\top, \qquad
+# B_{kl} = \operatorname{tr}(M_k M_l).$$
+#
+# ### Exercise 2.8: eyes for angles
+#
+# Write $B$. `phi` is as in 2.6.
+
+
+# %% tutor={"exercise": "2.8"}
+def second_moments(x: np.ndarray, phi) -> np.ndarray:
+    """B_kl = tr(M_k M_l), shape (m, m), from points (n, 3); phi as in 2.6."""
+    raise NotImplementedError
+
+
+# %%
+check("2.8", second_moments)
+
+# %% [markdown]
+# **Repair 2: more centres.** Let every *atom* be a centre and look at its own surroundings.
+# DeepPot-SE, the network behind DeePMD, does that: for atom $i$ its rows are
+# $s(r_{ij})\,(1, \hat{\mathbf r}_{ij})$, with one column more than here, and
+# $D_i = T_i T_i^\top$ is again a matrix of scalar products. The energy is a sum over atoms.
+#
+# We put a carbon at the centre, four hydrogens around it as two opposite pairs, and change the
+# angle between the pairs. The second moments are computed here by another route than in 2.8:
+# $\operatorname{tr}(M_k M_l) = \frac1{n^2}\sum_{ij} \phi_k \phi_l\, (\mathbf x'_i \cdot \mathbf
+# x'_j)^2$, scalar products again, but squared before the sum.
+#
+# > **Predict first.** Which of these four see the angle: $D$ of the cloud, DeepPot-SE at the
+# > carbon, DeepPot-SE at a hydrogen, second moments?
+
+
+# %%
+def two_pairs(degrees):
+    """A carbon at the origin, and two opposite pairs of hydrogens at 1.1 Å."""
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return 1.1 * np.array([[0, 0, 0], [1, 0, 0], [-1, 0, 0], [c, s, 0], [-c, -s, 0]])
+
+
+def squared_products(x):
+    G = jnp.exp(-jnp.sqrt((x**2).sum(axis=1, keepdims=True)) * jnp.arange(1.0, 5.0))
+    return G.T @ (x @ x.T) ** 2 @ G / len(x) ** 2
+
+
+def descriptors(degrees):
+    x = two_pairs(degrees)
+    system = tutor.System(np.array([6, 1, 1, 1, 1]), x)
+    local = deep.descriptor(graph(system, 4.0, dtype=jnp.float64))
+    x = jnp.array(x)
+    return {"D of the cloud": cloud(x) @ cloud(x).T, "DeepPot-SE at C": local[0],
+            "DeepPot-SE at H": local[1], "second moments": squared_products(x)}  # fmt: skip
+
+
+# %%
+deep = DeepPotential(
+    (1, 6), cutoff=4.0, neighbors=4.0, embedding=(8, 16), axis=4, fitting=(8,), rngs=nnx.Rngs(0)
+)
+angles = np.arange(20, 86, 5)
+with float64():
+    square = descriptors(90)
+    seen = {name: [] for name in square}
+    for angle in angles:
+        for name, D in descriptors(angle).items():
+            size = max(float(jnp.abs(square[name]).max()), 1e-3)
+            seen[name].append(float(jnp.abs(D - square[name]).max()) / size)
+for name, change in seen.items():
+    print(f"{name:18s} sees the angle: {max(change) > 1e-6}")
+print(f"20° and 90° differ in shape by {mismatch(two_pairs(20), two_pairs(90)):.2f} Å")
+
+# %%
+fig = curves(
+    angles,
+    {name: np.maximum(change, 1e-17) for name, change in seen.items()},
+    xlabel="angle between the pairs (degrees)",
+    ylabel="change of the descriptor\nagainst 90°, relative",
+    log="y",
+)
+fig.axes[0].set_ylim(1e-18, 10)
+show(
+    fig,
+    alt="Relative change of four descriptors against the angle between two pairs, logarithmic. The "
+    "cloud's D and DeepPot-SE at the carbon stay at rounding, below 1e-14; DeepPot-SE at a "
+    "hydrogen and the second moments change by tenths.",
+)
+
+# %% [markdown]
+# So the carbon of DeepPot-SE is blind for this angle: whatever its energy learns, it puts no force
+# on it. The hydrogens see it, since for each of them the other three are at different distances.
+# The model as a whole is saved by having many centres. Of a single centre it is often said that
+# it uses "radial and angular information"; it does, but not all of it.
+#
+# Squared scalar products see here what plain ones do not, and there are shapes for which they are
+# not enough either (Pozdnyakov et al. 2020). The ladder of powers goes on through Days 3 to 5.
+#
+# ### Exercise 2.9: in the mirror
+#
+# $D$ is the same for a cloud and its mirror image. Is that a fault?
+#
+# - **a** Yes: a left-handed and a right-handed molecule are different molecules, so their energies
+#   differ.
+# - **b** For energies no, for a quantity such as optical rotation, which changes sign in a mirror,
+#   yes.
+# - **c** No: with more functions $\phi_k$ the two get different $D$.
+# - **d** No: $L$ changes in a mirror, and that is what $\rho$ reads.
+
+# %% tutor={"exercise": "2.9"}
+in_the_mirror = ...
+
+# %%
+check("2.9", in_the_mirror)
+
+# %% [markdown]
+# ## 5 Vectors and tensors
+#
+# $L$ turns with the cloud, $D$ does not. So a network may do what it likes with $D$, and we let it
+# choose *how much* of each row of $L$ to take:
+#
+# $$\boldsymbol\mu = a(D)^\top L, \qquad Q = L^\top A(D)\, L + b(D)\,\mathbf 1 ,$$
+#
+# with any networks $a$, $A$ and $b$, and $A$ made symmetric. The first turns as $R\boldsymbol\mu$,
+# the second as $R\,Q\,R^\top$.
+#
+# ### Exercise 2.10: a tensor that turns on both sides
+#
+# Write the second. `A` and `b` are functions of $D$: `A(D)` has shape (m, m) and need not be
+# symmetric, so use $\frac12(A + A^\top)$; `b(D)` is a number.
+
+
+# %% tutor={"exercise": "2.10"}
+def tensor_from(L: np.ndarray, A, b) -> np.ndarray:
+    """A symmetric tensor (3, 3) from L (m, 3); A(D) has shape (m, m), b(D) is a number."""
+    raise NotImplementedError
+
+
+# %%
+check("2.10", tensor_from)
+
+# %% [markdown]
+# In the library these are `vector_cloud.Vector` and `vector_cloud.Tensor`. Let us use the first for
+# the dipole of ethanol, which the data set of Day 1 has for every frame. The atoms are the points,
+# and which element an atom is goes into $\phi$ beside its distance. Against it, the same cloud with
+# a read-out that returns three numbers, $\rho(D)$, which is what one gets by not thinking.
+#
+# > **Predict first.** How good can the second be?
+
+
+# %%
+class Dipole(nnx.Module):
+    """The dipole in e·Å from positions in Å and atomic numbers."""
+
+    def __init__(self, head, *, rngs):
+        self.cloud = VectorCloud(16, scalars=3, length=1.5, rngs=rngs)
+        self.head = head(self.cloud.rows, rngs=rngs)
+
+    def __call__(self, positions, numbers):
+        elements = (numbers[:, None] == jnp.array([1, 6, 8])).astype(positions.dtype)
+        return self.head(self.cloud(positions, scalars=elements))
+
+
+def three_numbers(rows, *, rngs):
+    return Scalar(rows, outputs=3, rngs=rngs)
+
+
+def dipole_error(model, batch):
+    positions, numbers, dipole = batch
+    return jnp.mean((jax.vmap(model)(positions, numbers) - dipole) ** 2)
+
+
+def dipole_arrays(frames):
+    single = (frames.positions.astype(np.float32), frames.numbers.astype(np.int32))
+    return (*single, frames.dipole.astype(np.float32))
+
+
+# %% tutor={"rtol": 0.05, "atol": 1e-3}
+ethanol = tutor.data.load("ethanol")
+train, test, hot = (ethanol.split(part) for part in ("train", "test", "hot"))
+dipoles = {"always zero": float(np.sqrt((test.dipole**2).mean()))}
+for name, head in {"three numbers ρ(D)": three_numbers, "vector a(D)ᵀ L": Vector}.items():
+    model = Dipole(head, rngs=nnx.Rngs(0))
+    model = fit(model, dipole_error, dipole_arrays(train), steps=3000, batch_size=16,
+                learning_rate=2e-3, key=jax.random.key(0)).model  # fmt: skip
+    dipoles[name] = float(np.sqrt(dipole_error(model, dipole_arrays(test))))
+for name, error in dipoles.items():
+    print(f"{name:20s} {error:.3f} e·Å per component, on test frames")
+
+# %%
+spec = symmetry.Spec(
+    inputs={"positions": symmetry.points(), "numbers": symmetry.species()},
+    outputs={"dipole": symmetry.vector()},
+)
+print(symmetry.check(model, spec, test[0], trials=20, scales=[1.0]).headline())
+
+# %% [markdown]
+# $\rho(D)$ is invariant, exactly, and here that is the fault: the dipole turns with the tumbling
+# molecule, three invariant numbers cannot, and the best they can do is the mean of training
+# frames, which on test frames is worse than zero. **Invariance is not a virtue in itself. The law
+# says how the answer must move, and the network must move that way.**
+#
+# What $a(D)^\top L$ cannot do: leave the span of the rows of $L$. Where $L = 0$, it says zero. For
+# methane this is right, by symmetry. For a cloud that is merely invisible it is not.
+#
+# ## 6 Importance of symmetry
+#
+# That is the title of a slide in the talk. It promises three things: symmetric networks "respect
+# the physics", have "better data efficiency" and "better accuracy". The first is proven. For the
+# other two we go back to ethanol, its energies and forces, with one training loop for all models
+# (the same frames, batches and number of steps):
+#
+# | model | shift | rotation | exchange | sees angles |
+# |---|---|---|---|---|
+# | MLP of raw coordinates | – | – | – | yes |
+# | MLP of centred coordinates, trained on rotated copies | yes | learned | – | yes |
+# | MLP of all distances (Day 1) | yes | yes | – | yes |
+# | Deep Set of neighbours, `SetPotential` | yes | yes | yes | no |
+# | DeepPot-SE | yes | yes | yes | yes |
+#
+# ### Exercise 2.11: the price of learning an order
+#
+# The MLP of all distances reads them in a fixed order. Suppose we teach it by augmentation, as
+# Day 1 did with rotations. In how many orders of its atoms (C₂H₆O) would it have to see each frame?
+
+# %% tutor={"exercise": "2.11"}
+orders_of_ethanol = ...
+
+# %%
+check("2.11", orders_of_ethanol)
+
+# %% [markdown]
+# The library trains potentials with `tutor.train.train`. Here we need the coordinate MLPs in the
+# same race, so we write the loss once more: energies relative to the mean of the training frames,
+# and forces. One graph holds all nine atoms, each a neighbour of each; `molecule.at(positions)`
+# moves its atoms.
+
+# %%
+molecule, mean_energy = graph(train[0], cutoff=6.0), train.energy.mean()
+
+
+def energy_of(model, positions):
+    if isinstance(model, FixedMolecule):
+        return model(positions)
+    return energy(model, molecule.at(positions))[0]
+
+
+def energy_and_force_loss(model, batch):
+    """Mean squared force error plus 0.1 times that of the energy, in eV and Å."""
+    positions, E, F = batch
+    value_and_slope = jax.value_and_grad(lambda r: energy_of(model, r))
+    predicted, slope = jax.vmap(value_and_slope)(positions)
+    return jnp.mean((slope + F) ** 2) + 0.1 * jnp.mean((predicted - E) ** 2)
+
+
+def learn(model, positions, E, F, steps=4000):
+    data = tuple(np.asarray(a, np.float32) for a in (positions, E - mean_energy, F))
+    return fit(model, energy_and_force_loss, data, steps=steps, batch_size=5,
+               learning_rate=2e-3, key=jax.random.key(0)).model  # fmt: skip
+
+
+# %%
+def fixed(features):
+    """An MLP for one molecule; only of its training data's mean and spread is made use."""
+    positions, E = train.positions, train.energy - mean_energy
+    return FixedMolecule(features, (128, 128), positions=positions, energy=E, rngs=nnx.Rngs(0))
+
+
+def deep_potential():
+    return DeepPotential((1, 6, 8), cutoff=6.0, neighbors=1.0, embedding=(16, 24), axis=4,
+                         fitting=(32, 32), bessel=8, rngs=nnx.Rngs(0))  # fmt: skip
+
+
+def set_potential():
+    return SetPotential((1, 6, 8), cutoff=6.0, neighbors=2.0, rngs=nnx.Rngs(0))
+
+
+def errors_on(model, frames):
+    """Root mean square errors of energy (meV) and force components (meV/Å)."""
+    both = jax.jit(jax.vmap(jax.value_and_grad(lambda r: energy_of(model, r))))
+    E, slope = both(frames.positions.astype(np.float32))
+    off = np.asarray(E) - (frames.energy - mean_energy), np.asarray(slope) + frames.forces
+    return [1e3 * float(np.sqrt(np.mean(d**2))) for d in off]
+
+
+# %% [markdown]
+# For the augmented model every frame is there in 50 orientations, forces turned along.
+#
+# > **Predict first.** Order the five models by their force error at 100 training frames. Where do
+# > you put the symmetric one that is blind for angles?
+
+
+# %%
+def in_many_orientations(frames, copies, seed=0):
+    """Positions, energies and forces, each frame in `copies` random orientations."""
+    rng = np.random.default_rng(seed)
+    R = Rotation.random(copies * len(frames), rng=rng).as_matrix()
+    centred = frames.positions - frames.positions.mean(axis=1, keepdims=True)
+    turned = (np.einsum("fab,fib->fia", R, np.tile(v, (copies, 1, 1)))
+              for v in (centred, frames.forces))  # fmt: skip
+    positions, forces = turned
+    return positions, np.tile(frames.energy, copies), forces
+
+
+def labels(frames):
+    return frames.positions, frames.energy, frames.forces
+
+
+few = train[np.linspace(0, 999, 100).astype(int)]
+rivals = {
+    "raw coordinates": (fixed(raw_coordinates), labels(few)),
+    "centred, augmented": (fixed(centred_coordinates), in_many_orientations(few, 50)),
+    "distances": (fixed(inverse_distances), labels(few)),
+    "Deep Set, no angles": (set_potential(), labels(few)),
+    "DeepPot-SE": (deep_potential(), labels(few)),
+}
+
+# %% tutor={"rtol": 0.1, "atol": 0.1}
+turned = train.positions[:50] @ turn.T
+swapped = train.positions[:50][:, [0, 1, 2, 3, 4, 5, 7, 6, 8]]  # two hydrogens of CH3
+trained, table = {}, {}
+print(f"{'100 frames':21s}{'rotation':>9s}{'swap':>7s}{'E test':>8s}{'F test':>8s}"
+      f"{'E hot':>8s}{'F hot':>8s}   (meV, meV/Å)")  # fmt: skip
+for name, (model, data) in rivals.items():
+    trained[name] = model = learn(model, *data)
+    values = jax.jit(jax.vmap(lambda r, model=model: energy_of(model, r)))
+    before = values(train.positions[:50].astype(np.float32))
+    moved = [values(r.astype(np.float32)) for r in (turned, swapped)]
+    table[name] = [1e3 * float(np.abs(m - before).max()) for m in moved]
+    table[name] += errors_on(model, test) + errors_on(model, hot)
+    rotation, swap, *errors = table[name]
+    print(f"{name:21s}{rotation:9.1f}{swap:7.1f}" + "".join(f"{e:8.0f}" for e in errors))
