@@ -151,17 +151,14 @@ report = symmetry.check(limited_springs, laws=laws, progress=False)
 tell(report)
 
 # %%
-show(
-    report.plot("rotation"),
-    alt="Two drawings of the same two atoms before and after a rotation. After it, the arrows of "
-    "the forces that the function gave point elsewhere than those that were expected.",
-)
+fig = report.plot("rotation")
+show(fig, alt=fig.alt + " The arrows of the forces that came differ from those expected.")
 
 # %% [markdown]
 # Read the example at the end of the report: two atoms are enough. What the limit cuts off depends
-# on how the molecule lies. The column *floor* is the noise that the check measured, and *power*
-# says how much the passed trials prove. Limit the *length* of each force instead, and the law
-# holds.
+# on how the molecule lies. The column *floor* is the noise that the check measured, and the last
+# one says what the trials prove: after $n$ of them without a failure, fewer than $3/n$ of all cases
+# break the law, at 95 % confidence. Limit the *length* of each force instead, and the law holds.
 #
 # ## 2 A sum does not care
 #
@@ -410,7 +407,7 @@ four = symmetry.random_structures(spec, atoms=[4])
 report = symmetry.check(slide_cloud, spec, four, scales=[1.0], laws=laws, progress=False)
 print(report.headline())
 for law in laws:
-    print(f"{law:12s} {report[law].verdict}: {report[law].power}")
+    print(f"{law:12s} {report[law].verdict}, cases broken: {report[law].power}")
 
 # %% [markdown]
 # ### Exercise 2.6: find the bug: the index of G
@@ -837,13 +834,13 @@ def mlp(features):
     )
 
 
+# %%
 def set_potential():
-    return SetPotential((1, 6, 8), cutoff=6.0, neighbors=2.0, rngs=nnx.Rngs(0))
+    return SetPotential((1, 6, 8), cutoff=5.0, neighbors=2.0, rngs=nnx.Rngs(0))
 
 
 def deep_potential():
-    return DeepPotential((1, 6, 8), cutoff=6.0, neighbors=1.0, embedding=(16, 24), axis=4,
-                         fitting=(32, 32), bessel=8, rngs=nnx.Rngs(0))  # fmt: skip
+    return DeepPotential((1, 6, 8), cutoff=5.0, neighbors=8.0, rngs=nnx.Rngs(0))
 
 
 # %% [markdown]
