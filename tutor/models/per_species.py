@@ -1,7 +1,8 @@
 """A network for each element: y = MLP_Z(x)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, Int
@@ -27,12 +28,20 @@ class PerSpecies(nnx.Module):
     """One MLP of the given `sizes` for each of the atomic numbers `species`.
 
     Inside jit nobody can raise, so an unknown element gives NaN: its energy is not defined.
-    Padding, z = 0, gives 0.
+    Padding, z = 0, gives 0. Every network runs on every row, and one result is kept.
     """
 
-    def __init__(self, species: Sequence[int], sizes: Sequence[int], *, rngs: nnx.Rngs):
+    def __init__(
+        self,
+        species: Sequence[int],
+        sizes: Sequence[int],
+        *,
+        activation: Callable[[Array], Array] = jax.nn.silu,
+        rngs: nnx.Rngs,
+    ):
         self.species = checked_species(species)
-        self.nets = nnx.Sequential(*(MLP(sizes, rngs=rngs) for _ in self.species))
+        nets = (MLP(sizes, activation=activation, rngs=rngs) for _ in self.species)
+        self.nets = nnx.Sequential(*nets)
 
     def __call__(
         self, x: Float[Array, "*batch inputs"], z: Int[Array, "*batch"]
