@@ -23,7 +23,7 @@ from flax import nnx
 from jaxtyping import Array, Float, Int
 
 from tutor.graph import Graph
-from tutor.models.per_species import PerSpecies
+from tutor.models.per_species import PerSpecies, checked_energies
 from tutor.pytree import pytree
 from tutor.radial import bessel_basis, smooth_inverse
 from tutor.table import Table
@@ -146,12 +146,7 @@ class DeepPotential(nnx.Module):
                 f"onset = {onset} Å and cutoff = {cutoff} Å: the onset must lie between 0 and the "
                 "cutoff, for example at 0.5 Å"
             )
-        self.energies = tuple(float(e) for e in energies or [0.0] * len(species))
-        if len(self.energies) != len(species):
-            raise ValueError(
-                f"energies = {self.energies} for species = {tuple(species)}: give one energy in "
-                "eV for each species, in the same order"
-            )
+        self.energies = checked_energies(energies, species)
         self.cutoff = cutoff
         self.onset = onset
         self.neighbors = neighbors

@@ -139,18 +139,3 @@ def attention(
     a = jnp.where(there, weights * jnp.exp(jnp.where(there, logits - top, 0.0)), 0.0)
     total = a.sum(axis=-1, keepdims=True)
     return a / jnp.where(total > 0, total, 1.0)
-
-
-def checked_energies(energies: Sequence[float] | None, species: Sequence[int]) -> tuple[float, ...]:
-    """A reference energy in eV for each of the `species`, 0 by default.
-
-    Raises:
-        ValueError: where there are more or fewer.
-    """
-    checked = tuple(float(e) for e in energies or [0.0] * len(species))
-    if len(checked) != len(species):
-        raise ValueError(
-            f"energies = {checked} for species = {tuple(species)}: give one energy in eV for each "
-            "species, in the same order"
-        )
-    return checked

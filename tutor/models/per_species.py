@@ -24,6 +24,21 @@ def checked_species(species: Sequence[int]) -> tuple[int, ...]:
     return numbers
 
 
+def checked_energies(energies: Sequence[float] | None, species: Sequence[int]) -> tuple[float, ...]:
+    """A reference energy in eV for each of the `species`, 0 by default.
+
+    Raises:
+        ValueError: where there are more or fewer.
+    """
+    checked = tuple(float(e) for e in energies or [0.0] * len(species))
+    if len(checked) != len(species):
+        raise ValueError(
+            f"energies = {checked} for species = {tuple(species)}: give one energy in eV for each "
+            "species, in the same order"
+        )
+    return checked
+
+
 class PerSpecies(nnx.Module):
     """One MLP of the given `sizes` for each of the atomic numbers `species`.
 

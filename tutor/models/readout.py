@@ -1,6 +1,6 @@
 """What networks on atoms begin and end with: a vector for each element, an energy for each atom."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
-from tutor.models.per_species import checked_species
+from tutor.models.per_species import checked_energies, checked_species
 
 
 def one_hot(
@@ -35,13 +35,14 @@ class Embedding(nnx.Module):
 
 
 class Readout(nnx.Module):
-    """E_i = e_{Z_i} + w · silu(W h_i + b) + c, in eV.
+    """E_i = e_{Z_i} + w · σ(W h_i + b) + c, in eV, with the activation σ.
 
     The last layer starts small, with weights of the order 0.1 / √channels: an untrained network
     then hardly moves an atom, and training does not begin by unlearning large random forces.
 
     Args:
         energies: a reference energy e_Z in eV for each of the `species`; None means 0.
+        hidden: how many units are between; as many as `channels` by default.
 
     Raises:
         ValueError: where `energies` does not fit `species`.
@@ -53,21 +54,20 @@ class Readout(nnx.Module):
         energies: Sequence[float] | None,
         channels: int,
         *,
+        hidden: int | None = None,
+        activation: Callable[[Array], Array] = jax.nn.silu,
         rngs: nnx.Rngs,
     ):
+        hidden = hidden or channels
         self.species = checked_species(species)
-        self.energies = tuple(float(e) for e in energies or [0.0] * len(species))
-        if len(self.energies) != len(self.species):
-            raise ValueError(
-                f"energies = {self.energies} for species = {self.species}: give one energy in eV "
-                "for each species, in the same order"
-            )
+        self.energies = checked_energies(energies, self.species)
+        self.activation = activation
         small = nnx.initializers.normal(0.1 / channels**0.5)
-        self.hidden = nnx.Linear(channels, channels, rngs=rngs)
-        self.last = nnx.Linear(channels, 1, kernel_init=small, rngs=rngs)
+        self.hidden = nnx.Linear(channels, hidden, rngs=rngs)
+        self.last = nnx.Linear(hidden, 1, kernel_init=small, rngs=rngs)
 
     def __call__(
         self, h: Float[Array, "atoms channels"], z: Int[Array, "atoms"]
     ) -> Float[Array, "atoms"]:
         reference = one_hot(z, self.species, h.dtype) @ jnp.array(self.energies, h.dtype)
-        return reference + self.last(jax.nn.silu(self.hidden(h)))[:, 0]
+        return reference + self.last(self.activation(self.hidden(h)))[:, 0]

@@ -13,6 +13,7 @@ from tutor.models.cartesian import CartesianNetwork
 from tutor.models.deep_potential import DeepPotential
 from tutor.models.deep_sets import SetPotential
 from tutor.models.eam import EAM
+from tutor.models.egnn import EGNN
 from tutor.models.mpnn import MPNN
 from tutor.models.painn import PaiNN
 from tutor.models.pair import LennardJones, Morse, Pair, argon
@@ -52,11 +53,12 @@ def _deep_potential(bessel: int = 0) -> DeepPotential:
         cutoff=4.0,
         onset=1.0,
         neighbors=4.0,
+        length=1.0,
         embedding=(6, 8),
         axis=3,
         fitting=(8,),
         bessel=bessel,
-        energies=(-3.0, 1.0),
+        energies=(-0.3, 0.1),
         rngs=nnx.Rngs(0),
     )
 
@@ -100,6 +102,12 @@ def _mpnn() -> MPNN:
     )
 
 
+def _egnn(vectors: int) -> EGNN:
+    return EGNN(
+        (6, 8), cutoff=3.0, channels=5, vectors=vectors, layers=2, radial=4, rngs=nnx.Rngs(0)
+    )
+
+
 REGISTRY: dict[str, Entry] = {
     "lennard_jones": Entry(argon, (18,), 3.8, knots=(0.8 * 8.5125,)),
     "morse": Entry(_morse, (29,), 2.7, knots=(4.8,)),
@@ -116,6 +124,8 @@ REGISTRY: dict[str, Entry] = {
     "painn": Entry(_painn, (6, 8), 1.5),
     "schnet": Entry(_schnet, (6, 8), 1.5),
     "mpnn": Entry(_mpnn, (6, 8), 1.5),
+    "egnn": Entry(lambda: _egnn(2), (6, 8), 1.5),
+    "egnn_invariant": Entry(lambda: _egnn(0), (6, 8), 1.5),
     "sum": Entry(
         lambda: Sum(StillingerWeber(), Pair(LennardJones(epsilon=0.01, sigma=2.0), cutoff=5.0)),
         (14,),

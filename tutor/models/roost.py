@@ -28,11 +28,10 @@ from tutor.models.graph_network import (
     GraphNetwork,
     Joined,
     attention,
-    checked_energies,
     stateless,
 )
 from tutor.models.mlp import MLP
-from tutor.models.per_species import checked_species
+from tutor.models.per_species import checked_energies, checked_species
 
 
 def formula_graph(counts: Float[Array, "structures elements"]) -> Graph:

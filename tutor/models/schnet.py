@@ -15,13 +15,12 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 from flax import nnx
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from tutor.graph import Graph
-from tutor.models.graph_network import GraphNetwork, SmoothSum, checked_energies, stateless
+from tutor.models.graph_network import GraphNetwork, SmoothSum, stateless
 from tutor.models.mlp import MLP
-from tutor.models.per_species import checked_species
-from tutor.models.readout import Embedding, one_hot
+from tutor.models.readout import Embedding, Readout
 from tutor.pytree import pytree
 from tutor.radial import gaussian_basis, polynomial_cutoff
 from tutor.table import Table
@@ -78,28 +77,6 @@ class Residual(nnx.Module):
         return v + self.net(m)
 
 
-class AtomWise(nnx.Module):
-    """E_i = e_{Z_i} + net(v_i) in eV, with half as many hidden units as channels; starts small."""
-
-    def __init__(
-        self,
-        species: Sequence[int],
-        energies: Sequence[float] | None,
-        channels: int,
-        *,
-        rngs: nnx.Rngs,
-    ):
-        self.species = checked_species(species)
-        self.energies = checked_energies(energies, self.species)
-        small = nnx.initializers.normal(0.1 / channels**0.5)
-        self.hidden = nnx.Linear(channels, channels // 2, rngs=rngs)
-        self.last = nnx.Linear(channels // 2, 1, kernel_init=small, rngs=rngs)
-
-    def __call__(self, v: Float[Array, "atoms channels"], z: Int[Array, "atoms"]) -> Array:
-        reference = one_hot(z, self.species, v.dtype) @ jnp.array(self.energies, v.dtype)
-        return reference + self.last(shifted_softplus(self.hidden(v)))[:, 0]
-
-
 class SchNet(nnx.Module):
     """Energies in eV from continuous-filter convolutions.
 
@@ -145,7 +122,14 @@ class SchNet(nnx.Module):
                 for _ in range(layers)
             )
         )
-        self.readout = AtomWise(species, energies, channels, rngs=rngs)
+        self.readout = Readout(
+            species,
+            energies,
+            channels,
+            hidden=channels // 2,
+            activation=shifted_softplus,
+            rngs=rngs,
+        )
 
     def tabulated(self, *, tolerance: float | None = None, dtype: type = jnp.float32) -> "SchNet":
         """The same potential, faster: the network of every filter becomes a table.

@@ -7,7 +7,8 @@ import pytest
 from flax import nnx
 
 from tutor.graph import Graph
-from tutor.models.graph_network import GraphNetwork, Joined, SmoothSum, attention, checked_energies
+from tutor.models.graph_network import GraphNetwork, Joined, SmoothSum, attention
+from tutor.models.per_species import checked_energies
 from tutor.neighbors import batch, graph, to_edges
 from tutor.precision import float64
 from tutor.radial import cosine_cutoff
