@@ -96,12 +96,13 @@ orders_of_ethanol = 2 * 720 * 1
 
 # %% tutor={"exercise": "2.12"}
 verdict = """
-Symmetry bought data efficiency. With 100 frames DeepPot-SE had a third of the force error of the MLP
-of distances, which has to learn that like atoms may be exchanged, and it needed about a tenth of
-the frames for the same error. It bought laws that hold to rounding, where augmentation with 50
+Symmetry bought data efficiency. With 100 frames DeepPot-SE had a third of the force error of the
+MLP of distances, which has to learn that like atoms may be exchanged, and it needed about a tenth
+of the frames for the same error. It bought laws that hold to rounding, where augmentation with 50
 orientations left errors of hundreds of meV. It did not buy sight: the Deep Set keeps every law and
 hardly improved between 32 and 1000 frames, because angles are not among its inputs, and the MLP,
 which breaks a law but sees everything, overtook it. It did not buy safety at 1200 K either: there
 every model is several times worse. So a model can fail for two reasons, and they need different
-remedies: a broken law is mended by structure or paid for in data; blindness by better features only.
+remedies: a broken law is mended by structure, or paid for in data; blindness only by better
+features.
 """
