@@ -882,11 +882,11 @@ def largest_change(model, positions, moved):
 few = train[np.linspace(0, 999, 100).astype(int)]
 some = test.positions[:50]
 turned, swapped = some @ turn.T, some[:, [0, 1, 2, 3, 4, 5, 7, 6, 8]]  # two hydrogens of CH3
-score = {}
+score, trained = {}, {}
 print(f"{'100 frames':21s}{'rotation':>9s}{'swap':>7s}{'E test':>8s}{'F test':>8s}"
       f"{'E hot':>8s}{'F hot':>8s}   (meV, meV/Å)")  # fmt: skip
 for name, rival in rivals.items():
-    model = learn(rival, few)
+    trained[name, 100] = model = learn(rival, few)
     broken = [largest_change(model, some, moved) for moved in (turned, swapped)]
     score[name] = errors_on(model, test) + errors_on(model, hot)
     print(f"{name:21s}{broken[0]:9.1f}{broken[1]:7.1f}", end="")
@@ -906,15 +906,14 @@ for name, rival in rivals.items():
 
 # %% tutor={"rtol": 0.1, "atol": 1}
 sizes = [32, 100, 316, 1000]
-curve, best = {}, {}
+curve = {}
 for name in ("distances", "Deep Set, no angles", "DeepPot-SE"):
     curve[name] = []
     for n in sizes:
-        if n == 100:  # in the table above
-            curve[name].append(score[name][1])
-            continue
-        best[name] = learn(rivals[name], train[np.linspace(0, 999, n).astype(int)])
-        curve[name].append(errors_on(best[name], test)[1])
+        if n != 100:  # that one was trained above
+            part = train[np.linspace(0, 999, n).astype(int)]
+            trained[name, n] = learn(rivals[name], part)
+        curve[name].append(errors_on(trained[name, n], test)[1])
     print(f"{name:21s}" + "".join(f"{e:8.0f}" for e in curve[name]) + "   meV/Å")
 
 # %%
@@ -936,19 +935,21 @@ show(
 # given enough of them, it overtakes. DeepPot-SE keeps the laws *and* sees the angles, and needs
 # about a tenth of the frames.
 #
-# Is the race fair? A step of DeepPot-SE costs several times a step of the MLP, which could use that
-# time for more steps. And both should see the hot frames.
+# Is the race fair? On one core a step of DeepPot-SE takes about ten times as long as a step of the
+# MLP. So let us give the MLP ten times as many steps, and look at the hot frames as well.
 
 # %% tutor={"rtol": 0.1, "atol": 1}
-longer = learn(rivals["distances"], train, steps=30_000)
-final = {"distances, 4000 steps": best["distances"], "distances, 30000 steps": longer}
-final["DeepPot-SE, 4000 steps"] = best["DeepPot-SE"]
-print(f"{'1000 frames':24s}{'E test':>8s}{'F test':>8s}{'E hot':>8s}{'F hot':>8s}   (meV, meV/Å)")
-for name, model in final.items():
-    errors = errors_on(model, test) + errors_on(model, hot)
-    print(f"{name:24s}" + "".join(f"{e:8.0f}" for e in errors))
+final = {}
+print(f"{'at equal time':22s}{'E test':>9s}{'F test':>8s}{'E hot':>8s}{'F hot':>8s}   (meV, meV/Å)")
+for n, part in ((100, few), (1000, train)):
+    longer = learn(rivals["distances"], part, steps=40_000)
+    for name, model in (("distances", longer), ("DeepPot-SE", trained["DeepPot-SE", n])):
+        final[name, n] = errors_on(model, test) + errors_on(model, hot)
+        print(f"{name:11s}{n:4d} frames" + "".join(f"{e:8.0f}" for e in final[name, n]))
 
 # %% [markdown]
+# READ THE SECOND TABLE
+#
 # ### Exercise 2.12: what did symmetry buy?
 #
 # Write a verdict on the slide's three promises, in at least 50 words, with numbers of today. Say
@@ -976,8 +977,10 @@ reached = [
     ("forces, 100 frames: distances", score["distances"][1], "meV/Å"),
     ("forces, 100 frames: Deep Set", score["Deep Set, no angles"][1], "meV/Å"),
     ("forces, 100 frames: DeepPot-SE", score["DeepPot-SE"][1], "meV/Å"),
-    ("forces, 1000 frames: distances", curve["distances"][-1], "meV/Å"),
-    ("forces, 1000 frames: DeepPot-SE", curve["DeepPot-SE"][-1], "meV/Å"),
+    ("forces, 1000 frames, equal time: distances", final["distances", 1000][1], "meV/Å"),
+    ("forces, 1000 frames: DeepPot-SE", final["DeepPot-SE", 1000][1], "meV/Å"),
+    ("  at 1200 K, equal time: distances", final["distances", 1000][3], "meV/Å"),
+    ("  at 1200 K: DeepPot-SE", final["DeepPot-SE", 1000][3], "meV/Å"),
 ]
 for what, value, unit in reached:
     print(f"{what:44s} {value:8.2f} {unit}")

@@ -53,7 +53,7 @@ def blind_pair(f, rng):
         law="the two clouds are different shapes: no motion, mirror or order maps one to the other",
         message="these are congruent: turned, mirrored or renamed, the points of one fall on those "
         "of the other, so every model must say the same about both",
-        error=f"{apart:.2g} between the points, at best",
+        error=f"the points can be brought within {apart:.2g} of each other",
         example=clouds,
     )
 
