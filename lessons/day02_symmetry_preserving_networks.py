@@ -431,7 +431,7 @@ check("2.6", descriptor)
 # %% [markdown]
 # In the library: `VectorCloud` gives $L$, with a network for $\phi$, and `gram(L)` gives $D$. It
 # comes from work on flows (Zhou, Han and Xiao), where the points are those of a mesh around the
-# place whose concentration is wanted.
+# place at which a concentration is wanted.
 
 # %%
 cloud = VectorCloud(8, rngs=nnx.Rngs(0))
@@ -460,10 +460,8 @@ def draw(ax, x, title):
     ax.scatter(*x.T, s=260, color="#BBBBBB", zorder=2)
     for i, point in enumerate(x):
         ax.text(*point, str(i), ha="center", va="center")
-    ends = np.tile(x.mean(axis=0), (3, 1)), 3 * L
-    ax.quiver(
-        *ends[0].T, *ends[1].T, color=COLORS, angles="xy", scale_units="xy", scale=1, zorder=3
-    )
+    tails = np.tile(x.mean(axis=0), (3, 1))
+    ax.quiver(*tails.T, *(5 * L).T, color=COLORS, angles="xy", scale_units="xy", scale=1, zorder=3)
     ax.set(title=title, xlim=(-2.6, 2.6), ylim=(-2.6, 2.6), aspect="equal")
     return L @ L.T
 
@@ -949,11 +947,11 @@ for n, part in ((100, few), (1000, train)):
         print(f"{name:11s}{n:4d} frames" + "".join(f"{e:8.0f}" for e in final[name, n]))
 
 # %% [markdown]
-# With 100 frames structure wins by far: a third of the force error, half of it at 1200 K. More steps
-# do not help the MLP, which has learned its frames by then. With 1000 frames it draws level in the
-# forces and is the better one in energy and on the hot frames. **Symmetry is worth data. Where data
-# are plentiful and it is always the same molecule, it is worth little.** And no model is safe at
-# 1200 K: with every law kept, the error is about three times as large.
+# With 100 frames structure wins by far: about a third of the force error, and half of it at 1200 K.
+# More steps do not help the MLP: it has learned all that its frames tell. With 1000 frames it draws
+# level in the forces and is the better one in energy and on the hot frames. **Symmetry is worth
+# data. Where data are plentiful and it is always the same molecule, it is worth little.** And no
+# model is safe at 1200 K: with every law kept, the error is about three times as large.
 #
 # ### Exercise 2.12: what did symmetry buy?
 #
