@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from flax import nnx
 
+from tutor.models.behler_parrinello import BehlerParrinello
 from tutor.models.deep_potential import DeepPotential
 from tutor.models.deep_sets import SetPotential
 from tutor.models.eam import EAM
 from tutor.models.pair import LennardJones, Morse, Pair, argon
 from tutor.models.stillinger_weber import StillingerWeber
+from tutor.models.symmetry_functions import SymmetryFunctions, angles, atomic_numbers, shifted
 from tutor.models.tersoff import Tersoff, silicon_1988
 from tutor.potential import Potential, Sum
 
@@ -59,6 +61,21 @@ def _set_potential() -> SetPotential:
     return SetPotential((6, 8), cutoff=4.0, neighbors=4.0, channels=6, rngs=nnx.Rngs(0))
 
 
+def _behler_parrinello() -> BehlerParrinello:
+    functions = SymmetryFunctions(
+        (6, 8), 4.0, shifted(3, 1.0, 3.0), g4=((0.05, 1, 1), (0.05, 2.5, -1)), g5=((0.1, 2, -1),)
+    )
+    return BehlerParrinello(functions, hidden=(6,), energies=(-3.0, 1.0), rngs=nnx.Rngs(0))
+
+
+def _behler_parrinello_weighted() -> BehlerParrinello:
+    shells = shifted(3, 1.0, 3.0)
+    functions = SymmetryFunctions(
+        (6, 8), 4.0, shells, g4=angles(shells, zetas=(1.0,)), weights=atomic_numbers
+    )
+    return BehlerParrinello(functions, hidden=(6,), rngs=nnx.Rngs(0))
+
+
 REGISTRY: dict[str, Entry] = {
     "lennard_jones": Entry(argon, (18,), 3.8, knots=(0.8 * 8.5125,)),
     "morse": Entry(_morse, (29,), 2.7, knots=(4.8,)),
@@ -69,6 +86,8 @@ REGISTRY: dict[str, Entry] = {
     "deep_sets": Entry(_set_potential, (6, 8), 1.5),
     "deep_potential": Entry(_deep_potential, (6, 8), 1.5),
     "deep_potential_bessel": Entry(lambda: _deep_potential(bessel=4), (6, 8), 1.5),
+    "behler_parrinello": Entry(_behler_parrinello, (6, 8), 1.5),
+    "behler_parrinello_weighted": Entry(_behler_parrinello_weighted, (6, 8), 1.5),
     "sum": Entry(
         lambda: Sum(StillingerWeber(), Pair(LennardJones(epsilon=0.01, sigma=2.0), cutoff=5.0)),
         (14,),
