@@ -91,8 +91,9 @@ from tutor.train import fit, train
 # %%
 molecules = tutor.data.load("small_molecules")
 elements = (1, 6, 7, 8, 9)
-some = SymmetryFunctions(elements, 5.0, shifted(8, 0.8, 4.5), g5=angles(shifted(2, 0.0, 2.0)))
+some = SymmetryFunctions((1, 6, 8), 5.0, shifted(4, 0.8, 4.5), g5=[(0.05, 1, 1)])
 untrained = BehlerParrinello(some, rngs=nnx.Rngs(0))
+total = jax.jit(tutor.potential.energy)
 
 
 def pick(smiles):
@@ -101,7 +102,7 @@ def pick(smiles):
 
 
 def energy(system):
-    return float(tutor.potential.energy(untrained, graph(system, 5.0, dtype=jnp.float64))[0])
+    return float(total(untrained, graph(system, 5.0, dtype=jnp.float64))[0])
 
 
 a, b = pick("CCO"), pick("CC=O")
@@ -136,9 +137,9 @@ chain = np.stack([1.1 * np.arange(count), 0.4 * (-1.0) ** np.arange(count), np.z
 with float64():
     made = graph(tutor.System(np.full(count, 6), chain), 5.0, dtype=jnp.float64)
     at = jnp.array(chain)
-    own = jax.grad(lambda positions: untrained(made.at(positions))[0])(at)
+    own = jax.jit(jax.grad(lambda positions: untrained(made.at(positions))[0]))(at)
     force = jax.grad(lambda positions: -untrained(made.at(positions)).sum())
-    response = jax.jacfwd(lambda positions: force(positions)[0])(at)
+    response = jax.jit(jax.jacfwd(lambda positions: force(positions)[0]))(at)
 away = np.linalg.norm(chain - chain[0], axis=1)
 feels = {
     "energy of the first atom (eV/Å)": np.linalg.norm(own, axis=1),
@@ -304,16 +305,16 @@ def fingerprints(width):
     eta = 1 / (2 * width**2)
     look = SymmetryFunctions((1, 6, 8), 5.0, [(eta, float(s)) for s in shells])
     fig, axes = figure(4, 3, size=(900, 640), sharex=True, sharey=True)
+    for ax, symbol in zip(axes[0], "HCO", strict=True):
+        ax.set_title(f"sees {symbol}")
     for row, (name, (system, i)) in zip(axes, chosen.items(), strict=True):
         G = np.asarray(look(graph(system, 5.0)))[i].reshape(len(shells), 3)
         away = np.linalg.norm(system.positions - system.positions[i], axis=1)
-        for k, (ax, z, symbol) in enumerate(zip(row, (1, 6, 8), "HCO", strict=True)):
+        for k, (ax, z) in enumerate(zip(row, (1, 6, 8), strict=True)):
             ax.fill_between(shells, G[:, k], alpha=0.3)
             ax.plot(shells, G[:, k])
             seen = away[(system.numbers == z) & (away > 0)]
             ax.plot(seen, np.zeros(len(seen)), "|", color="black", markersize=14, clip_on=False)
-            if row is axes[0]:
-                ax.set_title(f"sees {symbol}")
         row[0].set_ylabel(name)
     for ax in axes[-1]:
         ax.set_xlabel("shell $r_s$ (Å)")
@@ -468,8 +469,9 @@ degrees = np.linspace(60, 180, 61)
 look = SymmetryFunctions(
     (1, 8), 5.0, g2=[(4.0, 0.96)], g4=[(0.1, 1, 1), (0.1, 16, 1), (0.1, 1, -1)]
 )
+describe = jax.jit(look)
 with float64():
-    G = [look(graph(water(d), 5.0, dtype=jnp.float64))[0] for d in degrees]
+    G = [describe(graph(water(d), 5.0, dtype=jnp.float64))[0] for d in degrees]
 G = np.array(G).reshape(len(degrees), -1)
 lines = {"radial, sees H": G[:, 0]}
 for k, name in enumerate(("angular, ζ = 1, λ = 1", "ζ = 16, λ = 1", "ζ = 1, λ = −1")):
