@@ -38,8 +38,8 @@
 # potentials today rest on the first. The second, to choose by hand what the network is told, is
 # what Day 4 gives up. Today we find out what it is worth.
 #
-# As before: `check("3.1", …)` judges an answer, `hint("3.1")` helps, in three levels. No cell needs
-# your answers.
+# As before: `check("3.1", …)` judges an answer, and `hint("3.1")` helps, in three levels. No cell
+# needs your answers.
 
 # %%
 import os
@@ -284,7 +284,9 @@ ethanol_molecule, aldehyde = pick("CCO"), pick("CC=O")
 def first(system, z, nearest, bond):
     """The first atom of element z that has `nearest` neighbours within `bond` Å."""
     r = np.linalg.norm(system.positions[:, None] - system.positions, axis=-1)
-    return next(i for i in np.flatnonzero(system.numbers == z) if (r[i] < bond).sum() == nearest + 1)
+    return next(
+        i for i in np.flatnonzero(system.numbers == z) if (r[i] < bond).sum() == nearest + 1
+    )
 
 
 hydrogens = np.flatnonzero(ethanol_molecule.numbers == 1)
@@ -331,7 +333,7 @@ show(
 
 # %% [markdown]
 # Peaks stand over the ticks, the true distances, and fade towards 5 Å: that is $f_c$. Bonds are at
-# 1 to 1.5 Å, second neighbours between 2 and 3 Å. The two carbons differ at first glance, although
+# 1 to 1.5 Å, second neighbours between 2 and 3 Å. The two carbons differ at first glance, though
 # nobody told the functions what an aldehyde is.
 #
 # If you run this in Jupyter, move the width. At which σ do you lose the number of hydrogens of the
@@ -354,9 +356,9 @@ slider(fingerprints, "The same panels with Gaussians of another width.", width=(
 # %% [markdown]
 # ### Width against overlap
 #
-# A network is not given curves, but a few numbers: $G^2$ at, say, eight shells. If the Gaussians are
-# too narrow, a neighbour between two shells is seen by neither. If they are too wide, all eight say
-# the same.
+# A network is not given curves, but a few numbers: $G^2$ at, say, eight shells. If the Gaussians
+# are too narrow, a neighbour between two shells is seen by neither. If they are too wide, all eight
+# say the same.
 #
 # ### Exercise 3.5: where Gaussians meet
 #
@@ -378,71 +380,61 @@ check("3.5", eta_half)
 # %%
 train_set, test_set = molecules.split("train"), molecules.split("test")
 composition = Composition.fit(train_set.numbers, train_set.energy)
-atoms = molecules.numbers.shape[1]
+part = molecules[np.r_[molecules.splits["train"][:2000], molecules.splits["test"]]]
+atoms = part.numbers.shape[1]
+made = [graph(system, 5.0, atoms=atoms, slots=atoms - 1) for system in part]
+graphs = jax.tree.map(lambda *leaves: np.stack(leaves), *made)  # one molecule per row
 
 
-def stacked(data):
-    """One graph for each molecule, all padded to one size, along a new first axis."""
-    made = [graph(system, 5.0, atoms=atoms, slots=atoms - 1) for system in data]
-    return jax.tree.map(lambda *leaves: np.stack(leaves), *made)
-
-
-def described(functions, graphs, data):
-    """Symmetry functions (molecules, atoms, functions), elements, and energies to be learned."""
+def described(functions):
+    """Of each molecule: symmetry functions (atoms, functions), elements, energy to be learned."""
     G = jax.jit(lambda g: jax.lax.map(functions, g, batch_size=32))(graphs)
-    chemistry = data.energy - composition(data.numbers)
-    return G, data.numbers.astype(np.int32), chemistry.astype(np.float32)
+    chemistry = part.energy - composition(part.numbers)
+    return G, part.numbers.astype(np.int32), chemistry.astype(np.float32)
 
 
-def energies(model, G, z):
-    return jnp.where(z > 0, model.learned(G, z), 0.0).sum(axis=1)
+def error(model, batch):
+    """Prediction minus label, in eV."""
+    G, z, energy = batch
+    return jnp.where(z > 0, model.learned(G, z), 0.0).sum(axis=1) - energy
 
 
 def energy_loss(model, batch):
-    G, z, energy = batch
-    return jnp.mean((energies(model, G, z) - energy) ** 2)
+    return jnp.mean(error(model, batch) ** 2)
 
 
 # %%
-def train_energies(functions, graphs, data, *, steps):
-    """A Behler–Parrinello network trained on energies, and its error on the test molecules."""
-    model = BehlerParrinello(
-        functions,
-        scaling=Scaling.of(functions, data[:400]),
-        energies=composition.coefficients,
-        rngs=nnx.Rngs(0),
-    )
-    batches = described(functions, graphs, data)
+def train_energies(functions, *, count, steps):
+    """The error (MAE, eV) on the test molecules of a network trained on the first `count`."""
+    model = BehlerParrinello(functions, scaling=Scaling.of(functions, part[:200]), rngs=nnx.Rngs(0))
+    arrays = described(functions)
+    known, unseen = (tuple(a[rows] for a in arrays) for rows in (slice(count), slice(2000, None)))
     options = {"steps": steps, "batch_size": 16, "learning_rate": 3e-3, "key": jax.random.key(0)}
-    model = fit(model, energy_loss, batches, **options).model
-    G, z, energy = described(functions, test_graphs, test_set)
-    return model, float(jnp.abs(energies(model, G, z) - energy).mean())
+    model = fit(model, energy_loss, known, **options).model
+    return float(jnp.abs(jax.jit(error)(model, unseen)).mean())
 
-
-few, few_graphs = train_set[:1000], stacked(train_set[:1000])
-test_graphs = stacked(test_set)
 
 # %% tutor={"rtol": 0.1}
-spacing = 3.7 / 7
-widths = [0.1, 0.3, 1.0, 3.0, 10.0]
+widths = [0.1, 0.5, 2.0, 10.0]
 by_width = []
 for width in widths:
     functions = SymmetryFunctions(elements, 5.0, shifted(8, 0.8, 4.5, width=width))
-    by_width.append(train_energies(functions, few_graphs, few, steps=1500)[1])
+    by_width.append(train_energies(functions, count=1000, steps=1000))
     print(f"width {width:5.1f} spacings: test error {1e3 * by_width[-1]:4.0f} meV (MAE)")
 
 # %%
 fig, axes = figure(1, 2)
 r = np.linspace(0.5, 5.0, 400)
-for width, style in ((0.1, ":"), (1.0, "-"), (10.0, "--")):
+for width, style in ((0.1, ":"), (0.5, "-"), (10.0, "--")):
     for k, (eta, shift) in enumerate(shifted(8, 0.8, 4.5, width=width)):
-        line = np.exp(-eta * (r - shift) ** 2) * cosine_cutoff(r, 5.0)
+        line = np.exp(-eta * (r - shift) ** 2) * polynomial_cutoff(r, 5.0)
         axes[0].plot(r, line, style, color={":": "#D55E00", "-": "#0072B2", "--": "#009E73"}[style],
                      label=f"width {width:g}" if k == 0 else None)  # fmt: skip
 axes[0].set(xlabel="distance (Å)", ylabel="what one neighbour adds")
 axes[0].legend()
 curves(widths, {"test error": 1e3 * np.array(by_width)}, "width (spacings)", "test error (meV)",
        log="x", ax=axes[1])  # fmt: skip
+axes[1].get_legend().remove()
 show(
     fig,
     alt="Left: eight Gaussians times the cutoff function at three widths: separate spikes, "
@@ -455,8 +447,9 @@ show(
 #
 # ## 4 Angles
 #
-# > **Predict first.** Take a water molecule and open its angle, with both bonds kept at 0.96 Å. Which
-# > radial functions of the *oxygen* atom change?
+# > **Predict first.** Take a water molecule and open its angle, with both bonds kept at 0.96 Å.
+# > Which radial functions of the *oxygen* atom change?
+
 
 # %%
 def water(degrees):
@@ -466,22 +459,20 @@ def water(degrees):
 
 
 degrees = np.linspace(60, 180, 61)
-look = SymmetryFunctions(
-    (1, 8), 5.0, g2=[(4.0, 0.96)], g4=[(0.1, 1, 1), (0.1, 16, 1), (0.1, 1, -1)]
-)
+look = SymmetryFunctions((1, 8), 5.0, g2=[(4.0, 0.96)], g4=[(0.1, 1, 1), (0.1, 4, 1), (0.1, 1, -1)])
 describe = jax.jit(look)
 with float64():
     G = [describe(graph(water(d), 5.0, dtype=jnp.float64))[0] for d in degrees]
-G = np.array(G).reshape(len(degrees), -1)
+G = np.array(G)
 lines = {"radial, sees H": G[:, 0]}
-for k, name in enumerate(("angular, ζ = 1, λ = 1", "ζ = 16, λ = 1", "ζ = 1, λ = −1")):
+for k, name in enumerate(("angular, ζ = 1, λ = 1", "angular, ζ = 4, λ = 1", "angular, λ = −1")):
     lines[name] = G[:, 2 + 3 * k]
 fig = curves(degrees, lines, "angle H–O–H (degrees)", "symmetry functions of O")
+fig.axes[0].set_ylim(-0.1, 3.4)
 show(
     fig,
     alt="Symmetry functions of the oxygen against the angle. The radial one is flat. The angular "
-    "ones with λ = 1 fall as the angle opens, faster for ζ = 16; the one with λ = -1 rises, then "
-    "falls as the hydrogens move apart.",
+    "ones with λ = 1 fall as the angle opens, faster for ζ = 4; the one with λ = −1 rises.",
 )
 
 # %% [markdown]
@@ -584,7 +575,6 @@ print("and more time than six elements, weighted:", published[5][2] > weighted[5
 # > will the best be?
 
 # %% tutor={"rtol": 0.1}
-more, more_graphs = train_set[:2000], stacked(train_set[:2000])
 shells = shifted(8, 0.8, 4.5)
 sets = {
     "radial": SymmetryFunctions(elements, 5.0, shells),
@@ -597,7 +587,7 @@ baseline = float(np.abs(composition(test_set.numbers) - test_set.energy).mean())
 print(f"{'composition':16s}   0 numbers: {1e3 * baseline:4.0f} meV (MAE)")
 molecule_errors = {}
 for name, functions in sets.items():
-    model, molecule_errors[name] = train_energies(functions, more_graphs, more, steps=4000)
+    molecule_errors[name] = train_energies(functions, count=2000, steps=4000)
     print(f"{name:16s} {len(functions):3d} numbers: {1e3 * molecule_errors[name]:4.0f} meV")
 
 # %% [markdown]
@@ -607,7 +597,7 @@ for name, functions in sets.items():
 # ## 5 Forces, and three ways to fail
 #
 # Ethanol again, the trajectory of Days 1 and 2, energies and forces. Here the precomputation pays
-# twice. The chain rule splits a force into a part that training changes and a part that it does not,
+# twice. The chain rule splits a force into a part that training changes and one that it does not,
 #
 # $$\mathbf F_j = -\sum_i \sum_n \frac{\partial E_i}{\partial G_{in}}
 # \frac{\partial G_{in}}{\partial \mathbf r_j},$$
@@ -637,7 +627,12 @@ def network(functions, frames, floor=0.05):
 
 functions = SymmetryFunctions(**recipe)
 start = network(functions, md_train)
-known, unseen, hot = (precompute(start, frames) for frames in (md_train, md_test, md_hot))
+frames = ethanol[np.concatenate([ethanol.splits[name] for name in ("train", "test", "hot")])]
+everything = precompute(start, frames)
+known, unseen, hot = (
+    jax.tree.map(lambda array, rows=rows: array[rows], everything)
+    for rows in (slice(1000), slice(1000, 1500), slice(1500, None))
+)
 print(f"{len(functions)} numbers per atom; their derivatives, for 1000 frames: "
       f"{known.J.nbytes / 1e6:.0f} MB")  # fmt: skip
 
@@ -664,9 +659,8 @@ for name, batch in {"test": unseen, "hot (1200 K)": hot}.items():
 # %% [markdown]
 # ### Failure 1: bad scaling
 #
-# Networks learn best from inputs of size one, so each function is shifted by its mean and divided by
-# its standard deviation. The code below, again of a kind that is in use, does that, and has three
-# bugs.
+# Networks learn best from inputs of size one, so each function is shifted by its mean and divided
+# by its standard deviation. The code below means to do that, and has three bugs.
 
 
 # %%
@@ -693,9 +687,9 @@ def scale(G_train: np.ndarray, G_new: np.ndarray, floor: float) -> np.ndarray:
 check("3.8", scale)
 
 # %% [markdown]
-# The floor looks like a detail. Take a function that in training was 0.2000 give or take 0.001. With
-# a floor of 0.001 it enters the network at full size, and if on a hotter day it becomes 0.3, the
-# network is asked about an input of 100. We train on 100 frames, with two floors.
+# The floor looks like a detail. Take a function that in training was 0.200 give or take 0.001.
+# With a floor of 0.001 it enters the network at full size, and if on a hotter day it becomes 0.3,
+# the network is asked about an input of 100. We train on 100 frames, with two floors.
 #
 # > **Predict first.** How much worse will the smaller floor be at 500 K, where the frames look like
 # > those of training? And at 1200 K?
@@ -716,8 +710,8 @@ for floor in (1e-3, 0.05):
 # ### Failure 2: no smooth cutoff
 #
 # The second bug of exercise 3.4 was that nothing looked at the cutoff. Programs with a neighbour
-# list then get a step: an atom counts in full at 3.99 Å and not at all at 4.01 Å. We train the same
-# network with a step in place of the polynomial.
+# list then get a step: an atom counts in full at 3.99 Å and not at all at 4.01 Å. We train the
+# same network with a step in place of the polynomial.
 
 
 # %% tutor={"rtol": 0.1, "atol": 1}
@@ -727,14 +721,14 @@ def step(r, cutoff):
 
 stepped = network(SymmetryFunctions(**recipe, envelope=step), md_train)
 stepped = train_forces(stepped, precompute(stepped, md_train[::4]), steps=3000)
-errors = rmse(stepped, precompute(stepped, md_test))
+errors = rmse(stepped, precompute(stepped, md_test[::2]))
 print(f"with a step, test: energy {errors[0]:.0f} meV, forces {errors[1]:.0f} meV/Å")
 
 # %% [markdown]
 # STEPPROSE
 #
-# > **Predict first.** We let both models move the atoms, without a thermostat: Newton's equations, 300 K
-# > at the start, steps of 0.25 fs. The total energy should stay what it was. Will it?
+# > **Predict first.** We let both models move the atoms, without a thermostat: Newton's equations,
+# > 300 K at the start, steps of 0.25 fs. The total energy should stay what it was. Will it?
 
 
 # %%
@@ -868,8 +862,8 @@ show(
 #
 # ### Exercise 3.10: what is worth choosing by hand?
 #
-# The talk says of these networks: "It perhaps encodes too much physics." From the day's numbers, in at
-# least 40 words: what did choosing the functions by hand gain, what did it cost, and for which
+# The talk says of these networks: "It perhaps encodes too much physics." From the day's numbers, in
+# at least 40 words: what did choosing the functions by hand gain, what did it cost, and for which
 # of our two data sets would you do it again? (A person marks this.)
 
 # %% tutor={"exercise": "3.10"}

@@ -79,9 +79,5 @@ why_not_conserved = "b"
 
 # %% tutor={"exercise": "3.10"}
 verdict = """
-Gained: the laws hold exactly and the functions never change, so that they and their derivatives are
-computed once and a step of training takes a small network. With few frames nothing learned came near.
-Cost: somebody chose shells, widths and angles; numbers per atom grew from 12 to 132 with six elements;
-and a careless floor spoilt the forces away from the training data. I would choose by hand for one
-molecule or material with forces, few elements and little data, and not for many elements and much data.
+VERDICT
 """
