@@ -16,7 +16,7 @@ _EXPORTS = {
     "check": "tutor.exercises",
     "hint": "tutor.exercises",
     "progress": "tutor.exercises",
-    "show": "tutor.plot",
+    "show": "tutor.figure",
     "view": "tutor.viewer",
     "System": "tutor.system",
 }

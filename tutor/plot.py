@@ -1,136 +1,34 @@
-"""Figures in one style: few lines, large letters, and no meaning by colour alone.
+"""Curves, parity plots, learning curves and histograms in the house style.
 
 A function here takes data and returns a matplotlib Figure to go on with (`fig.axes[0]`); give `ax`
-to draw into axes of your own. `show(fig, alt="…")` puts a figure into the notebook, with words for
-those who cannot see it. Nothing here touches pyplot.
+to draw into axes of your own. `tutor.show(fig, alt="…")` puts it into the notebook.
 """
 
-import sys
-from base64 import b64encode
-from collections.abc import Mapping
-from html import escape
-from io import BytesIO
+from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
-from cycler import cycler
+from jaxtyping import Num
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
-from numpy.typing import ArrayLike
-from PIL import Image
 
-# Those of Okabe and Ito's colours, https://jfly.uni-koeln.de/color/, that stand out on white.
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-DASHES = ("-", "--", "-.", ":")
-INK, GRID, PAPER = "#222222", "#DDDDDD", "#FFFFFF"
-DOTS = 2  # per CSS pixel
-MANY_COLORS = 10_000
+from tutor.figure import COLORS, DASHES, MARKERS, STYLE, figure, html, show
 
-STYLE = {
-    "axes.axisbelow": True,
-    "axes.edgecolor": INK,
-    "axes.grid": True,
-    "axes.labelcolor": INK,
-    "axes.labelsize": 12,
-    "axes.prop_cycle": cycler(color=COLORS),
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlesize": 12,
-    "figure.facecolor": PAPER,
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so it is the same everywhere
-    "font.size": 11,
-    "grid.color": GRID,
-    "legend.fontsize": 11,
-    "legend.handlelength": 2.8,
-    "legend.framealpha": 0.9,
-    "legend.edgecolor": GRID,
-    "lines.linewidth": 2,
-    "lines.markersize": 6,
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-}
+__all__ = ["curves", "figure", "histogram", "html", "learning_curve", "parity", "show"]
 
-
-def figure(
-    rows: int = 1, columns: int = 1, size: tuple[int, int] | None = None, **options: Any
-) -> tuple[Figure, Any]:
-    """A figure in the house style, with empty axes.
-
-    Args:
-        size: width and height in pixels of the page.
-        options: for `Figure.subplots`, such as sharey=True.
-
-    Returns:
-        the figure and its Axes, an array of them where there are several.
-    """
-    width, height = size or (560 if columns == 1 else 400 * columns, 360 * rows)
-    with rc_context(STYLE):
-        fig = Figure(figsize=(width / 96, height / 96), dpi=96, layout="constrained")
-        return fig, fig.subplots(rows, columns, **options)
-
-
-def show(fig: Figure, *, alt: str) -> None:
-    """Shows a figure in the notebook, on white paper; outside of one, prints what it would show.
-
-    Args:
-        alt: what the figure shows, in a sentence or two: the axes, the shape of the curves, what
-            follows. A screen reader reads it aloud.
-
-    Raises:
-        ValueError: `alt` is empty.
-    """
-    if not isinstance(fig, Figure):
-        raise TypeError(
-            f"fig is a {type(fig).__name__}: give a matplotlib Figure, such as ax.figure"
-        )
-    if not isinstance(alt, str) or not alt.strip():
-        raise ValueError(
-            f"alt is {alt!r}: say what the figure shows, for readers who cannot see it "
-            'and for saved notebooks, as in alt="The error falls as the square of h."'
-        )
-    alt = " ".join(alt.split())
-    _forget(fig)
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    if getattr(shell, "kernel", None) is None:
-        print(f"[figure] {alt}")
-        return
-    from IPython.display import display
-
-    display({"text/html": html(fig, alt), "text/plain": f"[figure] {alt}"}, raw=True)
-
-
-def html(fig: Figure, alt: str) -> str:
-    """The figure as an HTML image; the same bytes every time."""
-    drawn, png = BytesIO(), BytesIO()
-    fig.savefig(
-        drawn, format="png", dpi=96 * DOTS, bbox_inches="tight", pad_inches=0.1, facecolor=PAPER
-    )
-    image = Image.open(drawn).convert("RGB")
-    if image.getcolors(MANY_COLORS):  # lines and letters: 256 shades do, in a third of the space
-        image = image.quantize(256, dither=Image.Dither.NONE)
-    image.save(png, "png", optimize=True)
-    width = image.width // DOTS
-    return (
-        f'<img alt="{escape(alt)}" width="{width}" '
-        f'style="max-width:100%;height:auto;background:{PAPER};border-radius:6px" '
-        f'src="data:image/png;base64,{b64encode(png.getvalue()).decode()}">'
-    )
-
-
-def _forget(fig: Figure) -> None:
-    """A figure that pyplot knows would be shown a second time at the end of the cell."""
-    if pyplot := sys.modules.get("matplotlib.pyplot"):
-        pyplot.close(fig)
+# NumPy, JAX or torch arrays, or lists
+Values = Num[Any, "..."] | Sequence
+Points = Num[Any, "points"] | Sequence[Real]
+Sizes = Num[Any, "_sizes"] | Sequence[Real]
 
 
 @rc_context(STYLE)
 def curves(
-    x: ArrayLike,
-    lines: Mapping[str, ArrayLike],
+    x: Points,
+    lines: Mapping[str, Points],
     xlabel: str,
     ylabel: str,
     *,
@@ -159,8 +57,8 @@ def curves(
 
 @rc_context(STYLE)
 def parity(
-    reference: ArrayLike,
-    predicted: ArrayLike,
+    reference: Values,
+    predicted: Values,
     unit: str,
     *,
     quantity: str = "energy",
@@ -187,7 +85,7 @@ def parity(
 
 @rc_context(STYLE)
 def learning_curve(
-    curves: Mapping[str, tuple[ArrayLike, ArrayLike]],
+    curves: Mapping[str, tuple[Sizes, Sizes]],
     unit: str,
     *,
     xlabel: str = "training structures",
@@ -227,7 +125,7 @@ def learning_curve(
 
 @rc_context(STYLE)
 def histogram(
-    samples: Mapping[str, ArrayLike], xlabel: str, *, bins: int = 30, ax: Axes | None = None
+    samples: Mapping[str, Values], xlabel: str, *, bins: int = 30, ax: Axes | None = None
 ) -> Figure:
     """Counts of samples of any shape, all in the same bins."""
     samples = {label: np.ravel(values) for label, values in samples.items()}

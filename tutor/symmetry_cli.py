@@ -16,7 +16,7 @@ def symmetry(
     target: Annotated[
         str,
         typer.Argument(
-            help="MODULE:OBJECT or FILE.py:OBJECT: a callable, or an ASE calculator or its class."
+            help="MODULE:OBJECT or FILE.py:OBJECT: a callable, an ASE calculator, or their class."
         ),
     ],
     structure: Annotated[
@@ -40,6 +40,8 @@ def symmetry(
     """
     from tutor.symmetry import check
 
+    if html and not html.parent.is_dir():
+        raise ValueError(f"--html {html}: there is no folder {html.parent}")
     report = check(
         load(target),
         sample=structure and read(structure),
@@ -63,10 +65,11 @@ def symmetry(
 
 
 def load(target: str) -> object:
-    """The object that MODULE:OBJECT or FILE.py:OBJECT names; a calculator's class is called.
+    """The object that MODULE:OBJECT or FILE.py:OBJECT names; of a class, an instance.
 
     Raises:
-        ValueError: if the target has not this form, or the module has no such object.
+        ValueError: if the target has not this form, the module has no such object, or a class
+            needs arguments.
         ImportError: if the module cannot be imported.
     """
     place, colon, name = target.rpartition(":")
@@ -81,8 +84,14 @@ def load(target: str) -> object:
         if not hasattr(thing, part):
             raise ValueError(f"target {target!r}: {place} has no {part!r}")
         thing = getattr(thing, part)
-    is_class = isinstance(thing, type)
-    return thing() if is_class and hasattr(thing, "implemented_properties") else thing
+    if not isinstance(thing, type):
+        return thing
+    try:
+        return thing()
+    except TypeError as error:
+        raise ValueError(
+            f"target {target!r} is a class: name an instance of it ({error})"
+        ) from error
 
 
 def _from_module(name):

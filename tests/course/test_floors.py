@@ -12,7 +12,7 @@ import tutor
 
 ROOT = Path(tutor.__file__).parent
 FLOORS = [
-    {"graph", "neighbors", "precision", "pytree", "system", "units"},
+    {"figure", "graph", "neighbors", "precision", "pytree", "render", "system", "units"},
     {"radial", "potential"},
     {"models", "symmetry", "data"},
     {"train", "md", "relax", "transport", "plot", "viewer", "ase", "twins"},

@@ -162,6 +162,36 @@ def test_ase_lennard_jones_jumps_at_its_cutoff():
     assert inside == pytest.approx(abs(slope), rel=1e-9)
 
 
+def test_a_jump_is_found_inside_a_crystal_of_one_atom():
+    """Where an atom has many neighbours, some of them always near the cutoff."""
+    calculator = LennardJones(sigma=2.0, epsilon=0.01, rc=5.0)
+    argon = bulk("Ar", "fcc", 3.4)
+    report = quick(calculator, cutoff=5.0, sample=argon, trials=20, laws=["cutoff", "forces"])
+    assert report.broken == ("cutoff",)
+    assert report["forces"].verdict is sy.Verdict.HOLDS
+    assert not report.untested
+
+
+def test_what_no_structure_allows_is_not_tested():
+    atoms = molecule("H2O")
+    report = quick(pair_molecule(np), sample=atoms, cutoff=0.1, laws=["cutoff", "rotation"])
+    assert report.untested == {"cutoff": "no structure of the sample has a case of it"}
+
+
+def test_what_drowns_in_noise_is_not_tested():
+    def model(x, z):
+        answer = pair_molecule(np)(x, z)
+        shaking = np.sin(1e13 * x.sum())  # as of an iteration that stops early
+        return {**answer, "energy": answer["energy"] + 1e-3 * shaking}
+
+    report = quick(model, laws=["forces", "translation"], dtypes=["float64"])
+    assert report.ok
+    assert report.untested == {
+        "forces, forces": "the noise is as large as the output itself: nothing could be seen"
+    }
+    assert any("energy has a noise of" in note for note in report.notes)
+
+
 def test_progress_is_shown_only_after_a_while(capsys, monkeypatch):
     sy.check(pair_molecule(np), trials=4)
     assert capsys.readouterr().err == ""

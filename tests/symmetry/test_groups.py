@@ -107,3 +107,9 @@ def test_random_structures_keep_their_distance(rng):
         assert _distances(inputs).min() > 1.2
     with pytest.raises(ValueError, match=r"50 atoms no closer than 3 Å do not fit.*closest="):
         _apart(rng, 50, 3 * np.eye(3), 3, False)
+
+
+def test_kinds_read_as_they_are_written():
+    assert repr(MOLECULE.inputs["positions"]) == "points()"
+    assert repr(sy.stress()) == "stress()"
+    assert eval(repr(sy.tensor(3, per="atom")), {"Kind": sy.Kind}) == sy.tensor(3, per="atom")

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tutor.exercises.render import BLUE, GREEN, GREY, RED, Panel, columns, display, table
 from tutor.exercises.values import show, show_apart
 from tutor.exercises.verdict import Status, Verdict
+from tutor.render import BLUE, GREEN, GREY, RED, Panel, columns, display, table
 
 NASTY = '<script>alert("x")</script> & `a<b`'
 
@@ -88,7 +88,7 @@ def test_everything_is_escaped():
     reader = read(verdict.html())
     assert {tag for tag, _ in reader.tags} <= {"div", "strong", "dl", "dt", "dd", "pre", "code"}
     assert '<script>alert("x")</script>' in "".join(reader.words)
-    escaped = read(table(NASTY, [NASTY], [[NASTY]]))
+    escaped = read(table([NASTY], [[NASTY]], NASTY))
     assert "script" not in {tag for tag, _ in escaped.tags}
 
 

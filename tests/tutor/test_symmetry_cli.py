@@ -45,7 +45,7 @@ def test_a_broken_model_is_1_and_named(file, tmp_path):
     result = run(file("1.1"), "--html", str(page))
     assert result.exit_code == 1
     assert "1.1 times what they must be" in result.stdout
-    assert "smallest example found: 2 atoms" in result.stdout
+    assert "the smallest found: 2 atoms" in result.stdout
     assert "<img alt=" in page.read_text("utf-8")
 
 
@@ -73,6 +73,9 @@ def test_an_ase_calculator_on_a_structure(tmp_path):
         (["nowhere.py:model"], "no file nowhere.py"),
         (["math:sin", "--structure", "nowhere.xyz"], "nowhere.xyz: no such file"),
         (["math:sin", "--species", "Xx"], "no element Xx"),
+        (["math:sin", "--html", "nowhere/report.html"], "there is no folder nowhere"),
+        (["fractions:Fraction.from_float"], "raised on every kind of array"),
+        (["functools:partial"], "'functools:partial' is a class: name an instance"),
     ],
 )
 def test_wrong_use_is_told(words, said):

@@ -8,6 +8,7 @@ from types import MappingProxyType
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
+from tutor.models.composition import count_elements
 from tutor.system import System
 
 _SYMBOLS = {1: "H", 6: "C", 7: "N", 8: "O", 9: "F"}
@@ -108,7 +109,7 @@ class Dataset:
         """
         if elements is None:
             elements = tuple(int(z) for z in np.unique(self.numbers[self.numbers > 0]))
-        return np.stack([(self.numbers == z).sum(axis=1) for z in elements], axis=1), elements
+        return count_elements(self.numbers, elements), elements
 
     def __repr__(self) -> str:
         sizes = np.unique((self.numbers > 0).sum(axis=1)).tolist() or [0]

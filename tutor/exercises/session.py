@@ -5,8 +5,8 @@ from html import escape
 from tutor.exercises.engine import verify
 from tutor.exercises.record import NEW, counted, record
 from tutor.exercises.registry import UnknownExerciseError, exercises, find
-from tutor.exercises.render import BLUE, GREY, Panel, boxed, columns, display, prose, table
 from tutor.exercises.verdict import Status
+from tutor.render import BLUE, GREY, Panel, boxed, columns, display, prose, table
 
 _SAVED_AS = {
     Status.NOT_ATTEMPTED: "not attempted",
@@ -80,7 +80,7 @@ def progress() -> None:
         return
     caption = f"{points:g} of {sum(exercise.points for exercise in begun):g} points"
     header = ("", "exercise", "status", "points", "attempts", "hints")
-    _show(f"{caption}\n{columns(header, rows)}", boxed(table(caption, header, rows), GREY))
+    _show(f"{caption}\n{columns(header, rows)}", boxed(table(header, rows, caption), GREY))
 
 
 def _exercises_of(day: int) -> list:

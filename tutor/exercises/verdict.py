@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from numbers import Real
 
-from tutor.exercises.render import BLUE, GREEN, GREY, RED, Panel
 from tutor.exercises.values import show, show_apart
+from tutor.render import BLUE, GREEN, GREY, RED, Panel
 
 
 class NotAttempted(Exception):  # noqa: N818 -- an outcome, not a fault

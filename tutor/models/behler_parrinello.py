@@ -24,7 +24,7 @@ from tutor.data.dataset import Dataset
 from tutor.graph import Graph
 from tutor.models.per_species import PerSpecies
 from tutor.models.symmetry_functions import SymmetryFunctions, Table
-from tutor.neighbors import graph
+from tutor.neighbors import batch, graph
 from tutor.system import System
 
 
@@ -155,9 +155,9 @@ def precompute(
     """
     if data.forces is None:
         raise ValueError(f"{data.name} has no forces: give data with energies and forces")
-    atoms = data.numbers.shape[1]
-    sizes = {"atoms": atoms, "slots": max(atoms - 1, 1), "dtype": dtype}
-    graphs = [graph(system, model.cutoff, **sizes) for system in data]
+    graphs = [graph(system, model.cutoff, dtype=dtype) for system in data]
+    sizes = {"atoms": data.numbers.shape[1], "slots": max(g.mask.shape[1] for g in graphs)}
+    graphs = [batch([g], **sizes) for g in graphs]
     graphs = jax.tree.map(lambda *leaves: np.stack(leaves), *graphs)
 
     positions = jnp.asarray(data.positions, dtype)
@@ -184,21 +184,21 @@ def _values_and_derivatives(functions, positions, graphs, chunk):
 
 
 def predict(
-    model: BehlerParrinello, batch: Precomputed
+    model: BehlerParrinello, data: Precomputed
 ) -> tuple[Float[Array, "structures"], Float[Array, "structures atoms 3"]]:
     """Energies without the reference in eV and forces in eV/Å."""
 
     def energies(G):
-        E = jnp.where(batch.species > 0, model.learned(G, batch.species), 0.0).sum(axis=1)
+        E = jnp.where(data.species > 0, model.learned(G, data.species), 0.0).sum(axis=1)
         return E.sum(), E
 
-    slope, E = jax.grad(energies, has_aux=True)(batch.G)
-    return E, -jnp.einsum("sin,sinja->sja", slope, batch.J)
+    slope, E = jax.grad(energies, has_aux=True)(data.G)
+    return E, -jnp.einsum("sin,sinja->sja", slope, data.J)
 
 
-def loss(model: BehlerParrinello, batch: Precomputed, energy: float = 0.01) -> Float[Array, ""]:
+def loss(model: BehlerParrinello, data: Precomputed, energy: float = 0.01) -> Float[Array, ""]:
     """Mean square error of force components, plus `energy` times that of energies (eV and Å)."""
-    E, F = predict(model, batch)
-    real = (batch.species > 0)[..., None]
-    error = jnp.where(real, F - batch.forces, 0.0)
-    return (error**2).sum() / (3 * real.sum()) + energy * ((E - batch.energy) ** 2).mean()
+    E, F = predict(model, data)
+    real = (data.species > 0)[..., None]
+    error = jnp.where(real, F - data.forces, 0.0)
+    return (error**2).sum() / (3 * real.sum()) + energy * ((E - data.energy) ** 2).mean()

@@ -177,6 +177,18 @@ def angles(radial: Sequence[Radial], zetas: Sequence[float] = (1.0, 4.0)) -> tup
     )
 
 
+def recommended(
+    species: Sequence[int],
+    cutoff: float = 5.0,
+    weights: Callable[[tuple[int, ...]], Table] = one_hot,
+) -> SymmetryFunctions:
+    """A set to start with for molecules: eight shells, and angles of near and of far neighbours."""
+    shells = shifted(8, 0.8, 0.9 * cutoff)
+    return SymmetryFunctions(
+        species, cutoff, shells, g4=angles(shifted(2, 1.0, 2.0)), weights=weights
+    )
+
+
 def _validate(name: str, function: Radial | Angular) -> None:
     if function.eta < 0:
         raise ValueError(f"{name} holds {function}: eta is in 1/Å² and must not be negative")

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from numbers import Real
 
 from tutor.symmetry.conduct import (
+    BATCHING,
     EXTENSIVITY,
-    Batching,
-    Precision,
-    Repeat,
-    SizeConsistency,
-    TimeReversal,
+    PRECISION,
+    REPETITION,
+    SIZE_CONSISTENCY,
+    TIME_REVERSAL,
 )
-from tutor.symmetry.cutoff import Smoothness
-from tutor.symmetry.derivatives import Forces, Loop, Stress
+from tutor.symmetry.cutoff import smoothness
+from tutor.symmetry.derivatives import FORCES, LOOP_WORK, STRESS
 from tutor.symmetry.laws import Law
 from tutor.symmetry.transformations import GEOMETRY, LABELS, LATTICE
 
@@ -40,15 +40,15 @@ def catalogue(cutoff: Real | None = None) -> list[Entry]:
     return [
         *shapes,
         Entry(EXTENSIVITY),
-        Entry(SizeConsistency()),
-        Entry(Batching(), dtypes=True),
-        Entry(Forces()),
-        Entry(Loop()),
-        Entry(Stress()),
-        Entry(Smoothness(cutoff)),
-        Entry(TimeReversal(), 1.0, True, True),
-        Entry(Precision()),
-        Entry(Repeat(), dtypes=True),
+        Entry(SIZE_CONSISTENCY),
+        Entry(BATCHING, dtypes=True),
+        Entry(FORCES),
+        Entry(LOOP_WORK),
+        Entry(STRESS),
+        Entry(smoothness(cutoff)),
+        Entry(TIME_REVERSAL, 1.0, True, True),
+        Entry(PRECISION),
+        Entry(REPETITION, dtypes=True),
     ]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from tutor.symmetry.calculators import from_ase, is_calculator
 from tutor.symmetry.catalogue import chosen
-from tutor.symmetry.findings import coarse, findings
+from tutor.symmetry.findings import coarse, findings, unseen
 from tutor.symmetry.frameworks import Model, label
 from tutor.symmetry.infer import infer
 from tutor.symmetry.laws import SLACK, Probe
@@ -104,8 +104,8 @@ def check(
             run(probe, draw, mine, schedule(trials, scales), slack, tallies, told)
         found = findings(model, tallies, entries, rng, settings, slack, examples, told)
         return Report(
-            name, spec, tuple(found), untested, model.library, usable, told.elapsed,
-            tuple(notes + coarse(tallies)), slack,
+            name, spec, tuple(found), untested | unseen(tallies, entries), model.library, usable,
+            told.elapsed, tuple(notes + coarse(tallies)), slack,
         )  # fmt: skip
 
 

@@ -1,13 +1,12 @@
 """Laws between energy, forces and stress: each is a derivative, and forces do no work on a loop."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
 
 from tutor.symmetry.groups import Arrays, Change
-from tutor.symmetry.laws import Comparison, Probe
+from tutor.symmetry.laws import Comparison, Law, Probe
 from tutor.symmetry.noise import eps, shortest
 
 LEVELS = 6
@@ -40,11 +39,15 @@ def _nearest(function, step, noise, claimed, lines):
     return min(found, key=lambda d: abs(d[0] - claimed) / d[1])
 
 
-def _missing(spec, *roles):
-    if not spec.input("points"):
-        return "no input is points()"
-    lacking = [role for role in roles if not spec.output(role)]
-    return f"no output is {lacking[0]}()" if lacking else ""
+def _needs(*roles):
+    def missing(spec, settings):
+        if not spec.input("points"):
+            return "no input is points()"
+        lacking = [role for role in roles if not spec.output(role)]
+        no_cell = "stress" in roles and not spec.periodic
+        return f"no output is {lacking[0]}()" if lacking else "no cell" if no_cell else ""
+
+    return missing
 
 
 def _total(spec, outputs):
@@ -56,125 +59,125 @@ def _displaced(spec, inputs, displacement):
     return {**inputs, name: inputs[name] + displacement}
 
 
-@dataclass(frozen=True)
-class Forces:
-    """F = -dE/dx along a direction, by Richardson extrapolation."""
-
-    name: str = "forces"
-    sentence: str = "the forces are minus the gradient of the energy"
-    suspect: str = "a factor, a sign, a detached gradient, a force head, or no convergence"
-
-    def missing(self, spec, settings):
-        return _missing(spec, "energy", "forces")
-
-    def draw(self, rng, spec, inputs):
-        direction = rng.standard_normal((spec.atoms(inputs), 3))
-        return Change(direction=direction / np.linalg.norm(direction, axis=1).max())
-
-    def simple(self, spec, inputs):
-        atoms = spec.atoms(inputs)
-        units = np.eye(3 * atoms).reshape(3 * atoms, atoms, 3)
-        return [Change(direction=unit) for unit in units[: 3 * min(atoms, 2)]]
-
-    def compare(self, probe: Probe, inputs: Arrays, change: Change, lines: int = 1):
-        spec, name = probe.spec, probe.spec.output("forces")
-        direction = change.direction
-
-        def along(step):
-            return _total(spec, probe.fresh(_displaced(spec, inputs, step * direction)))
-
-        floors = probe.noise(inputs, lines)
-        forces = probe(inputs)[name]
-        got = float((forces * direction).sum())
-        step, noise = RADIUS * shortest(spec, inputs), floors[spec.output("energy")]
-        slope, doubt = _nearest(along, step, noise, -got, lines)
-        floor = doubt + floors[name] * np.sqrt(direction.size)
-        scale = max(abs(slope), float(np.abs(forces).max()) * float(np.linalg.norm(direction)))
-        return {name: Comparison(np.array(-slope), np.array(got), float(floor), float(scale))}
+def _direction(rng, spec, inputs):
+    direction = rng.standard_normal((spec.atoms(inputs), 3))
+    return Change(direction=direction / np.linalg.norm(direction, axis=1).max())
 
 
-@dataclass(frozen=True)
-class Loop:
-    """The work of the forces around a closed loop is zero: no energy is made from nothing."""
-
-    name: str = "loop work"
-    sentence: str = "the forces do no work around a closed loop: they come from some energy"
-    suspect: str = "forces with a head of their own, a cut graph, or no convergence"
-
-    def missing(self, spec, settings):
-        return _missing(spec, "forces")
-
-    def draw(self, rng, spec, inputs):
-        plane = rng.standard_normal((2, spec.atoms(inputs) * 3))
-        plane = np.linalg.qr(plane.T)[0].T.reshape(2, -1, 3)
-        return Change(plane=plane / np.linalg.norm(plane, axis=2).max())
-
-    def simple(self, spec, inputs):
-        atoms = spec.atoms(inputs)
-        units = np.eye(3 * atoms).reshape(3 * atoms, atoms, 3)
-        pairs = [(a, b) for b in range(min(3 * atoms, 6)) for a in range(b)]
-        return [Change(plane=units[list(pair)]) for pair in pairs]
-
-    def compare(self, probe: Probe, inputs: Arrays, change: Change, lines: int = 1):
-        spec, name = probe.spec, probe.spec.output("forces")
-        radius = RADIUS * shortest(spec, inputs)
-        turns = LOOP if lines == 1 else 8 * LOOP
-        parts = 2 if lines == 1 else 8
-        work, path = np.zeros(turns), np.zeros(turns)
-        for n, angle in enumerate(2 * np.pi * np.arange(turns) / turns):
-            c, s = np.cos(angle), np.sin(angle)
-            place = radius * (c * change.plane[0] + s * change.plane[1])
-            step = 2 * np.pi * radius * (c * change.plane[1] - s * change.plane[0])
-            force = probe.fresh(_displaced(spec, inputs, place))[name]
-            work[n] = (force * step).sum()
-            path[n] = np.linalg.norm(force) * np.linalg.norm(step)
-        # The trapezoid rule on interleaved points: exact but for e^(-n) where the forces are
-        # smooth, and apart by its true error where they jump.
-        interleaved = [work[k::parts].mean() for k in range(parts)]
-        rounding = probe.noise(inputs, lines)[name] * np.linalg.norm(step) * np.sqrt(force.size)
-        floor = np.ptp(interleaved) + rounding + eps(probe.dtype) * path.mean()
-        return {
-            name: Comparison(np.array(0.0), np.array(work.mean()), float(floor), float(path.mean()))
-        }
+def _simple_directions(spec, inputs):
+    atoms = spec.atoms(inputs)
+    units = np.eye(3 * atoms).reshape(3 * atoms, atoms, 3)
+    return [Change(direction=unit) for unit in units[: 3 * min(atoms, 2)]]
 
 
-@dataclass(frozen=True)
-class Stress:
-    """V stress = dE/dstrain, cell and atoms strained together."""
+def _forces(probe: Probe, inputs: Arrays, change: Change, lines: int = 1):
+    spec, name = probe.spec, probe.spec.output("forces")
+    direction = change.direction
 
-    name: str = "stress"
-    sentence: str = "the stress is the change of energy with strain, per volume"
-    suspect: str = "a sign, the volume, a factor of two, or a pair that is not counted"
+    def along(step):
+        return _total(spec, probe.fresh(_displaced(spec, inputs, step * direction)))
 
-    def missing(self, spec, settings):
-        return _missing(spec, "energy", "stress") or ("" if spec.periodic else "no cell")
+    floors = probe.noise(inputs, lines)
+    forces = probe(inputs)[name]
+    got = float((forces * direction).sum())
+    step, noise = RADIUS * shortest(spec, inputs), floors[spec.output("energy")]
+    slope, doubt = _nearest(along, step, noise, -got, lines)
+    floor = doubt + floors[name] * np.sqrt(direction.size)
+    scale = max(abs(slope), float(np.abs(forces).max()) * float(np.linalg.norm(direction)))
+    return {name: Comparison(np.array(-slope), np.array(got), float(floor), float(scale))}
 
-    def draw(self, rng, spec, inputs):
-        strain = rng.uniform(-1, 1, (3, 3))
-        return Change(strain=(strain + strain.T) / 2)
 
-    def simple(self, spec, inputs):
-        ones = [np.diag(row) for row in np.eye(3)]
-        ones += [np.eye(3)[[0]].T @ np.eye(3)[[1]] + np.eye(3)[[1]].T @ np.eye(3)[[0]]]
-        return [Change(strain=one) for one in ones]
+def _plane(rng, spec, inputs):
+    plane = rng.standard_normal((2, spec.atoms(inputs) * 3))
+    plane = np.linalg.qr(plane.T)[0].T.reshape(2, -1, 3)
+    return Change(plane=plane / np.linalg.norm(plane, axis=2).max())
 
-    def compare(self, probe: Probe, inputs: Arrays, change: Change, lines: int = 1):
-        spec, name = probe.spec, probe.spec.output("stress")
-        cell, points = spec.input("cell"), spec.input("points")
-        volume = abs(np.linalg.det(inputs[cell]))
 
-        def along(step):
-            deform = np.eye(3) + step * change.strain
-            strained = {n: inputs[n] @ deform for n in (cell, points)}
-            return _total(spec, probe.fresh({**inputs, **strained}))
+def _simple_planes(spec, inputs):
+    atoms = spec.atoms(inputs)
+    units = np.eye(3 * atoms).reshape(3 * atoms, atoms, 3)
+    pairs = [(a, b) for b in range(min(3 * atoms, 6)) for a in range(b)]
+    return [Change(plane=units[list(pair)]) for pair in pairs]
 
-        floors = probe.noise(inputs, lines)
-        stress = probe(inputs)[name]
-        got = float((stress * change.strain).sum())
-        noise = floors[spec.output("energy")]
-        slope, doubt = _nearest(along, 0.02, noise, got * volume, lines)
-        scale = max(abs(slope / volume), float(np.abs(stress).max()) * np.abs(change.strain).sum())
-        floor = doubt / volume + 9 * floors[name]
-        return {
-            name: Comparison(np.array(slope / volume), np.array(got), float(floor), float(scale))
-        }
+
+def _work(probe: Probe, inputs: Arrays, change: Change, lines: int = 1):
+    spec, name = probe.spec, probe.spec.output("forces")
+    radius = RADIUS * shortest(spec, inputs)
+    turns = LOOP if lines == 1 else 8 * LOOP
+    parts = 2 if lines == 1 else 8
+    work, path = np.zeros(turns), np.zeros(turns)
+    for n, angle in enumerate(2 * np.pi * np.arange(turns) / turns):
+        c, s = np.cos(angle), np.sin(angle)
+        place = radius * (c * change.plane[0] + s * change.plane[1])
+        step = 2 * np.pi * radius * (c * change.plane[1] - s * change.plane[0])
+        force = probe.fresh(_displaced(spec, inputs, place))[name]
+        work[n] = (force * step).sum()
+        path[n] = np.linalg.norm(force) * np.linalg.norm(step)
+    # The trapezoid rule on interleaved points: exact but for e^(-n) where the forces are
+    # smooth, and apart by its true error where they jump.
+    interleaved = [work[k::parts].mean() for k in range(parts)]
+    rounding = probe.noise(inputs, lines)[name] * np.linalg.norm(step) * np.sqrt(force.size)
+    floor = np.ptp(interleaved) + rounding + eps(probe.dtype) * path.mean()
+    return {
+        name: Comparison(np.array(0.0), np.array(work.mean()), float(floor), float(path.mean()))
+    }
+
+
+def _strain(rng, spec, inputs):
+    strain = rng.uniform(-1, 1, (3, 3))
+    return Change(strain=(strain + strain.T) / 2)
+
+
+def _simple_strains(spec, inputs):
+    ones = [np.diag(row) for row in np.eye(3)]
+    ones += [np.eye(3)[[0]].T @ np.eye(3)[[1]] + np.eye(3)[[1]].T @ np.eye(3)[[0]]]
+    return [Change(strain=one) for one in ones]
+
+
+def _stress(probe: Probe, inputs: Arrays, change: Change, lines: int = 1):
+    spec, name = probe.spec, probe.spec.output("stress")
+    cell, points = spec.input("cell"), spec.input("points")
+    volume = abs(np.linalg.det(inputs[cell]))
+
+    def along(step):
+        deform = np.eye(3) + step * change.strain
+        strained = {n: inputs[n] @ deform for n in (cell, points)}
+        return _total(spec, probe.fresh({**inputs, **strained}))
+
+    floors = probe.noise(inputs, lines)
+    stress = probe(inputs)[name]
+    got = float((stress * change.strain).sum())
+    noise = floors[spec.output("energy")]
+    slope, doubt = _nearest(along, 0.02, noise, got * volume, lines)
+    scale = max(abs(slope / volume), float(np.abs(stress).max()) * np.abs(change.strain).sum())
+    floor = doubt / volume + 9 * floors[name]
+    return {name: Comparison(np.array(slope / volume), np.array(got), float(floor), float(scale))}
+
+
+FORCES = Law(
+    "forces",
+    "the forces are minus the gradient of the energy",
+    "a factor, a sign, a detached gradient, a force head, or no convergence",
+    _forces,
+    _needs("energy", "forces"),
+    _direction,
+    _simple_directions,
+)
+LOOP_WORK = Law(
+    "loop work",
+    "the forces do no work around a closed loop: they come from some energy",
+    "forces with a head of their own, a cut graph, or no convergence",
+    _work,
+    _needs("forces"),
+    _plane,
+    _simple_planes,
+)
+STRESS = Law(
+    "stress",
+    "the stress is the change of energy with strain, per volume",
+    "a sign, the volume, a factor of two, or a pair that is not counted",
+    _stress,
+    _needs("energy", "stress"),
+    _strain,
+    _simple_strains,
+)

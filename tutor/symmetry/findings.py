@@ -32,6 +32,8 @@ def findings(
     order = [*laws, *OWN]
     found = []
     for (name, output), tally in sorted(tallies.items(), key=lambda item: order.index(item[0][0])):
+        if tally.blind:
+            continue
         witness, note = None, ""
         if tally.broken:
             told(f"looking for the smallest example: {name}", len(found), len(tallies))
@@ -64,6 +66,16 @@ def _finding(name: str, output: str, tally: Tally, law: Law | None, note, witnes
         note=note,
         witness=witness,
     )
+
+
+def unseen(tallies: Tallies, entries: Sequence[Entry]) -> dict[str, str]:
+    """Laws that were tried in vain, and why."""
+    tried = {name for name, _ in tallies}
+    never = "no structure of the sample has a case of it"
+    blind = "the noise is as large as the output itself: nothing could be seen"
+    return {e.law.name: never for e in entries if e.law.name not in tried} | {
+        f"{name}, {output}": blind for (name, output), tally in tallies.items() if tally.blind
+    }
 
 
 def coarse(tallies: Tallies) -> list[str]:

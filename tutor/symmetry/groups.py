@@ -143,6 +143,17 @@ def periodic_axes(spec: Spec, inputs: Arrays) -> Bool[np.ndarray, "3"]:
     return np.ones(3, bool) if name is None else np.asarray(inputs[name], bool)
 
 
+def images(spec: Spec, inputs: Arrays, reach: Real) -> Float[np.ndarray, "images 3"]:
+    """Every lattice vector up to `reach` and one cell beyond; the zero vector without a cell."""
+    if not spec.periodic:
+        return np.zeros((1, 3))
+    cell = inputs[spec.input("cell")]
+    heights = 1 / np.linalg.norm(np.linalg.inv(cell), axis=0)
+    most = (np.ceil(reach / heights).astype(int) + 1) * periodic_axes(spec, inputs)
+    steps = np.stack(np.meshgrid(*(np.arange(-n, n + 1) for n in most), indexing="ij"), -1)
+    return steps.reshape(-1, 3) @ cell
+
+
 def _triple(values) -> str:
     return "(" + ", ".join(f"{v + 0.0:.3g}" for v in values) + ")"
 
@@ -197,5 +208,5 @@ _WORDS = {
     "plane": lambda v: "a closed loop of displacements",
     "strain": lambda v: "strain " + _triple(v[np.triu_indices(3)]) + " (xx, xy, xz, yy, yz, zz)",
     "pair": lambda v: "atom {1} is drawn away from atom {0}, through the cutoff".format(*v),
-    "others": lambda v: f"together with {len(v)} other structure{'s' * (len(v) > 1)}, far away",
+    "others": lambda v: "a second structure is put far away",
 }

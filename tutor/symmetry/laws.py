@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -97,64 +96,56 @@ class Probe:
         self._floors.clear()
 
 
-@runtime_checkable
-class Law(Protocol):
-    """A law: how to draw a case of it, which cases are simplest, and what it compares."""
-
-    name: str
-    sentence: str
-    suspect: str
-
-    def missing(self, spec: Spec, settings: Mapping[str, object]) -> str:
-        """Why it cannot be tested here; empty if it can."""
-
-    def draw(self, rng: np.random.Generator, spec: Spec, inputs: Arrays) -> Change | None: ...
-
-    def simple(self, spec: Spec, inputs: Arrays) -> list[Change]: ...
-
-    def compare(
-        self, probe: Probe, inputs: Arrays, change: Change, lines: int = 1
-    ) -> dict[str, Comparison]: ...
+def _nothing_to_choose(rng, spec, inputs) -> Change:
+    return Change()
 
 
 @dataclass(frozen=True)
-class Transformation:
-    """A law of the form f(change(x)) = change(f(x)).
+class Law:
+    """A law: what it says, what it compares, and of what cases.
 
     Attributes:
-        draws: (rng, spec, inputs) to a random change, or None if this structure has none.
-        simplest: (spec, inputs) to changes in order of simplicity, tried for the witness.
-        needs: spec to why the law cannot be tested, or "".
-        concerns: which outputs it says something about.
+        name: one or two words.
+        sentence: the law in words. suspect: what usually breaks it.
+        compare: (probe, inputs, change, lines) to a Comparison by output; the noise is the largest
+            of that many lines.
+        missing: (spec, settings) to why it cannot be tested here, or "".
+        draw: (rng, spec, inputs) to a random change, or None if this structure has none.
+        simple: (spec, inputs) to changes in order of simplicity, tried for the witness.
     """
 
     name: str
     sentence: str
     suspect: str
-    draws: Callable[[np.random.Generator, Spec, Arrays], Change | None]
-    simplest: Callable[[Spec, Arrays], list[Change]]
-    needs: Callable[[Spec], str] = lambda spec: ""
-    concerns: Callable = lambda kind: True
+    compare: Callable[[Probe, Arrays, Change, int], dict[str, Comparison]]
+    missing: Callable[[Spec, Mapping[str, object]], str] = lambda spec, settings: ""
+    draw: Callable[[np.random.Generator, Spec, Arrays], Change | None] = _nothing_to_choose
+    simple: Callable[[Spec, Arrays], list[Change]] = lambda spec, inputs: [Change()]
 
-    def missing(self, spec: Spec, settings: Mapping[str, object]) -> str:
-        if not any(map(self.concerns, spec.outputs.values())):
-            return self.needs(spec) or "no output that it says anything about"
-        return self.needs(spec)
 
-    def draw(self, rng, spec, inputs):
-        return self.draws(rng, spec, inputs)
+def transformation(
+    name: str,
+    sentence: str,
+    suspect: str,
+    draw: Callable,
+    simple: Callable,
+    needs: Callable[[Spec], str] = lambda spec: "",
+    concerns: Callable = lambda kind: True,
+) -> Law:
+    """A law of the form f(change(x)) = change(f(x)), on the outputs whose kind it `concerns`."""
 
-    def simple(self, spec, inputs):
-        return self.simplest(spec, inputs)
+    def missing(spec, settings):
+        silent = "" if any(map(concerns, spec.outputs.values())) else "no output that it concerns"
+        return needs(spec) or silent
 
-    def compare(self, probe, inputs, change, lines=1):
+    def compare(probe, inputs, change, lines=1):
         spec = probe.spec
         moved = transformed(spec, inputs, change)
         before, after = probe(inputs), probe.fresh(moved)
         copies = offsets(spec, inputs, change)
         floors, floors_moved, found = probe.noise(inputs, lines), None, {}
         for name, kind in spec.outputs.items():
-            if not self.concerns(kind):
+            if not concerns(kind):
                 continue
             must, got = expected(kind, before[name], change, copies), after[name]
             if change.pad and kind.per == "atom":
@@ -162,18 +153,10 @@ class Transformation:
             floor = floors[name] * (len(copies) if kind.extensive else 1)
             comparison = Comparison(must, got, floor, float(np.abs(must).max(initial=0.0)))
             if comparison.ratio > SLACK / 3:
-                floors_moved = floors_moved or _noise_at(probe, moved, after, lines)
+                floors_moved = floors_moved or probe.noise(moved, lines)
                 floor = max(floor, floors_moved[name])
                 comparison = Comparison(must, got, floor, comparison.scale)
             found[name] = comparison
         return found
 
-
-def _noise_at(probe, moved, after, lines):
-    floors = dict.fromkeys(after, 0.0)
-    for _ in range(lines):
-        along = [probe.fresh(s) for s in line(probe.spec, moved, probe.dtype, probe.rng)]
-        for name in floors:
-            values = [after[name], *(step[name] for step in along)]
-            floors[name] = max(floors[name], noise(values, probe.dtype))
-    return floors
+    return Law(name, sentence, suspect, compare, missing, draw, simple)

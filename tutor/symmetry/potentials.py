@@ -31,12 +31,12 @@ def from_potential(potential: object, *, periodic: bool) -> tuple[Callable, Spec
         box = np.zeros((3, 3)) if cell is None else np.asarray(cell, float)
         system = System(species, positions.astype(float), box, np.asarray(periodic, bool))
         edges = edges_of(system, potential.cutoff)
-        most = int(np.bincount(edges.receivers, minlength=1).max())
+        slots = _slots(int(np.bincount(edges.receivers, minlength=1).max()))
+        slots = slots if np.any(periodic) else max(1, min(slots, len(species) - 1))
         with float64():
             graph = from_edges(
                 edges, species=species, structure=np.zeros(len(species), int), cell=box[None],
-                cutoff=potential.cutoff, dtype=positions.dtype,
-                slots=max(len(species) - 1, _rounded(most)),
+                cutoff=potential.cutoff, dtype=positions.dtype, slots=slots,
             )  # fmt: skip
             found = jax.device_get(compiled(potential, graph) if traced else compiled(graph))
         answer = {
@@ -56,6 +56,6 @@ def from_potential(potential: object, *, periodic: bool) -> tuple[Callable, Spec
     return evaluated, spec
 
 
-def _rounded(slots: int) -> int:
-    """Few different numbers of slots, so that little is compiled: powers of two."""
-    return 1 << max(0, slots - 1).bit_length()
+def _slots(most: int) -> int:
+    """Few different numbers of slots, so that little is compiled: powers of two from 32 on."""
+    return max(32, 1 << (most - 1).bit_length())

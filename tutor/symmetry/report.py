@@ -9,8 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from tutor.render import Panel, columns
 from tutor.symmetry.spec import Spec
 from tutor.symmetry.witness import Witness
+
+HEADER = ("law", "output", "verdict", "error", "floor", "ratio", "cases broken (95 %)")
 
 
 class Verdict(Enum):
@@ -57,16 +60,13 @@ class Finding:
 
     @property
     def power(self) -> str:
-        """What the trials say about all cases, at 95 % confidence."""
+        """Which fraction of all cases breaks the law, at 95 % confidence, and what was seen."""
+        seen = f"({self.broken} of {self.trials if self.broken else self.informative})"
         if self.broken:
-            least = _least_fraction(self.broken, self.trials)
-            return f"at least {100 * least:.2g} % of cases break it ({self.broken}/{self.trials})"
-        if not self.informative:
-            return "nothing: no trial could have failed"
-        most = 3 / self.informative
-        if most >= 1:
-            return f"too few to say ({self.informative} passed)"
-        return f"fewer than {100 * most:.2g} % of cases break it ({self.informative} passed)"
+            return f"≥ {100 * _least_fraction(self.broken, self.trials):.2g} % {seen}"
+        if self.informative <= 3:
+            return f"unknown {seen}"
+        return f"< {300 / self.informative:.2g} % {seen}"  # the rule of three
 
 
 def _least_fraction(broken: int, trials: int) -> float:
@@ -147,17 +147,16 @@ class Report:
         """The table: law, output, verdict, error, floor, ratio, power."""
         groups: dict[tuple, list[Finding]] = {}
         for f in self.findings:  # outputs on which a law holds share a line
-            own = f.output if f.verdict is not Verdict.HOLDS else ""
+            own = f.output if f.verdict is Verdict.BROKEN else ""
             groups.setdefault((f.law, f.verdict, own), []).append(f)
         return [_row(group) for group in groups.values()]
 
     def text(self) -> str:
         """The whole report as text."""
         lines = [self.headline(), "  " + self.how(), ""]
-        lines += _columns(("law", "output", "verdict", "error", "floor", "ratio", "power (95 %)"),
-                          self.rows())  # fmt: skip
-        for finding in _distinct(self.failures()):
-            lines += ["", *_told(finding)]
+        lines += ["  " + line for line in columns(HEADER, self.rows()).split("\n")]
+        for finding in distinct(self.failures()):
+            lines += ["", panel(finding).text()]
         if self.untested:
             lines += ["", "not tested:"]
             lines += [f"  {law}: {reason}" for law, reason in self.untested.items()]
@@ -225,32 +224,23 @@ def _number(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _distinct(failures: Sequence[Finding]) -> list[Finding]:
+def distinct(failures: Sequence[Finding]) -> list[Finding]:
     """Of each law the worst finding; of what is vacuous only that it is."""
     failures = [f for f in failures if f.verdict is Verdict.BROKEN or f.law == "dependence"]
     laws = dict.fromkeys(f.law for f in failures)
     return [max((f for f in failures if f.law == law), key=lambda f: f.ratio) for law in laws]
 
 
-def _told(finding: Finding) -> list[str]:
-    lines = [f"{finding.verdict} {finding.law}, on {finding.output}: {finding.sentence}"]
+def panel(finding: Finding) -> Panel:
+    """A failure: what broke, by how much, the usual cause, and the smallest example."""
+    head = f"{finding.verdict} {finding.law}, on {finding.output}: {finding.sentence}"
     if finding.verdict is Verdict.VACUOUS:
-        return [*lines, "  no trial could have failed: the output does not respond to its input"]
-    lines.append(f"  off by {finding.error:.2g} of its size; the noise is {finding.floor:.1e}")
-    lines += [f"  {finding.note}"] if finding.note else []
-    lines.append(f"  the usual cause: {finding.suspect}")
+        why = "no trial could have failed: the output does not respond to its input"
+        return Panel(head, [("why", why), ("usual cause", finding.suspect)])
+    size = f"{finding.error:.2g} of its size; the noise is {finding.floor:.1e}"
+    rows = [("off by", size), ("seen", finding.note), ("usual cause", finding.suspect)]
     if finding.witness:
         atoms = finding.witness.atoms
-        lines.append(f"  smallest example found: {atoms} atom{'s' * (atoms != 1)}, "
-                     f"{finding.witness.dtype}")  # fmt: skip
-        lines += ["    " + line for line in finding.witness.text().split("\n")]
-    return lines
-
-
-def _columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = [header, *rows]
-    widths = [max(len(line[n]) for line in lines) for n in range(len(header))]
-    return [
-        "  " + "  ".join(f"{c:<{w}}" for c, w in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    ]
+        found = f"the smallest found: {atoms} atom{'s' * (atoms != 1)}, {finding.witness.dtype}"
+        rows.append(("example", f"{found}\n{finding.witness.text()}"))
+    return Panel(head, [row for row in rows if row[1]], frozenset({"example"}))

@@ -22,6 +22,7 @@ class Tally:
     """What was seen of one law on one output."""
 
     trials: int = 0
+    responded: int = 0
     informative: int = 0
     broken: int = 0
     at_scale: dict[float, list[int]] = field(default_factory=dict)
@@ -29,11 +30,17 @@ class Tally:
     quietest: dict[str, float] = field(default_factory=dict)
     seen: list[tuple] = field(default_factory=list)
 
-    def add(self, case: Case, informative: bool, slack: Real) -> None:
-        ratio = case.comparison.ratio
-        bad = not ratio <= slack
+    @property
+    def blind(self) -> bool:
+        """Whether the output responds, but under a noise that would hide an error of its size."""
+        return bool(self.responded and not self.informative)
+
+    def add(self, case: Case, responds: bool, slack: Real) -> None:
+        seen = case.comparison
+        bad = not seen.ratio <= slack
         self.trials += 1
-        self.informative += informative or bad
+        self.responded += bool(responds)
+        self.informative += bad or bool(responds and slack * seen.floor <= seen.scale)
         self.broken += bad
         count = self.at_scale.setdefault(case.scale, [0, 0])
         count[0] += 1

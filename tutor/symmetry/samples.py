@@ -5,7 +5,7 @@ from numbers import Real
 
 import numpy as np
 
-from tutor.symmetry.groups import Arrays, haar
+from tutor.symmetry.groups import Arrays, Change, haar, periodic_axes, transformed
 from tutor.symmetry.noise import shortest, size_of
 from tutor.symmetry.spec import Spec
 
@@ -97,7 +97,17 @@ def sampler(spec: Spec, sample: object, **options) -> Sampler:
     several = isinstance(sample, Sequence) and not isinstance(sample, Mapping)
     if not several or hasattr(sample, "positions"):  # an ase.Atoms has a length too
         sample = [sample]
-    return rattled(spec, [as_inputs(spec, one) for one in sample])
+    return rattled(spec, [_two(spec, as_inputs(spec, one)) for one in sample])
+
+
+def _two(spec: Spec, inputs: Arrays) -> Arrays:
+    """A cell of one atom twice: alone, no force acts on it, and nothing can be seen."""
+    axes = np.flatnonzero(periodic_axes(spec, inputs)) if spec.periodic else ()
+    if spec.atoms(inputs) > 1 or not len(axes):
+        return inputs
+    return transformed(
+        spec, inputs, Change(repeats=tuple((1 + (np.arange(3) == axes[0])).tolist()))
+    )
 
 
 def as_inputs(spec: Spec, structure: object) -> Arrays:

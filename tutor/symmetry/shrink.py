@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from itertools import combinations
 from numbers import Real
-from time import monotonic
+from time import monotonic, process_time
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from tutor.symmetry.laws import Comparison, Law, Probe
 from tutor.symmetry.noise import size_of
 from tutor.symmetry.samples import scaled
 
-PATIENCE = 2.0  # seconds for one failure
+PATIENCE, LONGEST = 2.0, 20.0  # seconds of work, and on the clock, for one failure
 SIZES = (1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 48)
 SUBSETS, CHANGES = 6, 6
 
@@ -46,13 +46,13 @@ class _Tries:
         self.probe, self.law, self.case = probe, law, case
         # well above the slack, so that the example fails again with any random numbers
         self.ratio = min(3 * slack, max(slack, case.comparison.ratio / 2))
-        self.end = monotonic() + PATIENCE
+        self.end, self.latest = process_time() + PATIENCE, monotonic() + LONGEST
         self.least = 0.05 * min(case.comparison.relative, 1.0)
         self.least_absolute = 1e-3 * case.comparison.error
 
     @property
     def over(self):
-        return monotonic() > self.end
+        return process_time() > self.end or monotonic() > self.latest
 
     def __call__(self, inputs, change, scale) -> Case | None:
         if self.over or change is None:
@@ -128,6 +128,7 @@ def _rounder(tries, case):
             n: np.round(v, digits - 1 - int(np.floor(np.log10(size_of(v)))))
             if spec.inputs[n].moves else v for n, v in case.inputs.items()
         }  # fmt: skip
-        if found := tries(inputs, case.change, case.scale) or _simpler(tries, case, inputs):
+        same = None if case.change.others else case.change  # they would be no copies any more
+        if found := tries(inputs, same, case.scale) or _simpler(tries, case, inputs):
             return found
     return case

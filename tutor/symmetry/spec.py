@@ -41,6 +41,8 @@ class Kind:
         return self.role.split(" ")[0] not in ("species", "pbc", "mask")
 
     def __repr__(self) -> str:
+        if self in _NAMES:
+            return f"{_NAMES[self]}()"
         given = [f for f in fields(self) if getattr(self, f.name) != f.default]
         return f"Kind({', '.join(f'{f.name}={getattr(self, f.name)!r}' for f in given)})"
 
@@ -201,3 +203,7 @@ KNOWN = {
     "polarizability": tensor(extensive=None),
     "magmoms": scalar(per="atom"),
 }
+
+_MAKERS = (points, velocities, species, lattice, pbc, mask, scalar, pseudoscalar, vector,
+           pseudovector, tensor, energy, energies, forces, stress)  # fmt: skip
+_NAMES = {maker(): maker.__name__ for maker in _MAKERS}

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tutor.symmetry.groups import Change, about, haar, periodic_axes
-from tutor.symmetry.laws import Transformation
+from tutor.symmetry.laws import transformation
 from tutor.symmetry.noise import size_of
 
 AXES = np.eye(3)
@@ -138,7 +138,7 @@ def _adds_up(kind):
 
 
 GEOMETRY = (
-    Transformation(
+    transformation(
         "translation",
         "moving the whole structure changes nothing, apart from places that move along",
         "it reads positions, not differences of positions",
@@ -146,14 +146,14 @@ GEOMETRY = (
         _simple_translations,
         _points,
     ),
-    Transformation(
+    transformation(
         "rotation",
         "turning the structure turns its vectors and tensors, and leaves its scalars alone",
         "single Cartesian components are used: a clamp, a bias, a ReLU, or one axis",
         lambda rng, spec, inputs: Change(matrix=haar(rng, 1)),
         _simple_rotations,
     ),
-    Transformation(
+    transformation(
         "reflection",
         "the mirror image has the mirrored vectors and the same scalars",
         "a cross product or a triple product, or an output declared with the wrong parity",
@@ -162,14 +162,14 @@ GEOMETRY = (
     ),
 )
 LABELS = (
-    Transformation(
+    transformation(
         "permutation",
         "atoms of one species are alike: swapping their places in the list changes nothing",
         "an atom is singled out by its index, as a flat list of inputs does",
         _permutation,
         _simple_permutations,
     ),
-    Transformation(
+    transformation(
         "relabelling",
         "listing the atoms, with their species, in another order changes nothing",
         "the order of species is fixed somewhere, or an atom is singled out by its index",
@@ -177,7 +177,7 @@ LABELS = (
         _simple_relabellings,
         _no_mask,
     ),
-    Transformation(
+    transformation(
         "padding",
         "appending atoms that are not there changes nothing",
         "padded atoms enter a sum, a mean or a count: the mask is not applied",
@@ -187,7 +187,7 @@ LABELS = (
     ),
 )
 LATTICE = (
-    Transformation(
+    transformation(
         "images",
         "an atom and its periodic image are the same atom",
         "differences are not taken to the nearest or to all images",
@@ -195,7 +195,7 @@ LATTICE = (
         _simple_images,
         _periodic,
     ),
-    Transformation(
+    transformation(
         "cell choice",
         "other vectors of the same lattice describe the same crystal",
         "only cell lengths are used, or too few images are searched in a skew cell",
@@ -203,7 +203,7 @@ LATTICE = (
         _simple_bases,
         _periodic,
     ),
-    Transformation(
+    transformation(
         "supercell",
         "a repeated cell has k times the energy, and each atom has the forces it had",
         "an image is missed: one image per pair, an atom's own images, or a mean over atoms",

@@ -62,12 +62,22 @@ class Witness:
         run = self.model if model is None else _as_model(model, self)
         return replay(run, self.law, self.inputs, self.change, self.output, self.dtype, self.cutoff)
 
+    def answers(self) -> dict[str, str]:
+        """What had to come and what came, as text, with the digits that tell them apart."""
+        digits = 3 - np.floor(np.log10(np.clip(self.error, 1e-16, 1)))
+        values = zip(self.labels, (self.expected, self.got), strict=True)
+        return {label: _plain(value, int(digits)) for label, value in values}
+
     def text(self) -> str:
         """The example in a few lines."""
-        lines = [f"{n} = {_plain(v)}" for n, v in self.inputs.items()]
+        lines = [f"{n} = {_plain(v, indent=len(n) + 3)}" for n, v in self.inputs.items()]
         lines += [f"change: {self.change.words()}"] if self.change.given() else []
-        for label, value in zip(self.labels, (self.expected, self.got), strict=True):
-            lines.append(f"{self.output}, {label}: {_plain(value)}")
+        for n, other in enumerate(self.change.others or (), start=2):
+            lines += [f"{name} {n} = {_plain(v, indent=len(name) + 5)}" for name, v in other.items()
+                      if not np.array_equal(v, self.inputs[name])]  # fmt: skip
+        for label, text in self.answers().items():
+            head = f"{self.output}, {label}: "
+            lines.append(head + text.replace("\n", "\n" + " " * len(head)))
         return "\n".join(lines)
 
     __str__ = text
@@ -86,8 +96,7 @@ class Witness:
             for part, kinds in (("inputs", self.spec.inputs), ("outputs", self.spec.outputs))
         }
         cutoff = f", cutoff={self.cutoff}" if self.law == "cutoff" else ""
-        return (
-            f"import numpy as np\n{model}\n\nfrom tutor import symmetry\n\n\n"
+        test = (
             f"def test_{name}():\n"
             "    spec = symmetry.Spec(\n"
             f"        inputs={{\n{kinds['inputs']}        }},\n"
@@ -99,7 +108,8 @@ class Witness:
             f"{cutoff}, spec=spec\n    )\n"
             f"    assert seen.ratio <= {SLACK:g}, "
             f'f"{{seen.relative:.2g}} off; the noise is {{seen.floor:.2g}}"\n'
-        )
+        ).replace("'", '"')
+        return f"import numpy as np\n{model}\n\nfrom tutor import symmetry\n\n\n{test}"
 
 
 @np.errstate(all="ignore")
@@ -147,10 +157,16 @@ def _as_model(model, witness):
                  library=witness.model.library if witness.model else None)  # fmt: skip
 
 
-def _plain(value) -> str:
+def _plain(value, digits: int = 6, indent: int = 0) -> str:
+    """A number or an array, to so many digits of its largest component."""
     value = np.asarray(value)
-    text = np.array2string(value, precision=9, separator=", ", threshold=60)
-    return text.replace("\n", "\n  ")
+    if value.dtype.kind in "fc" and np.isfinite(value).all():
+        largest = np.abs(value).max(initial=0.0) or 1.0
+        value = np.round(value, digits - 1 - int(np.floor(np.log10(largest)))) + 0.0  # no -0
+    if value.ndim == 0:
+        return f"{value:.{digits}g}" if value.dtype.kind == "f" else str(value)
+    text = np.array2string(value, floatmode="unique", separator=", ", threshold=60)
+    return text.replace("\n", "\n" + " " * indent)
 
 
 def _code(value) -> str:

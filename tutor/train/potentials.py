@@ -129,7 +129,7 @@ def train(
             now = now.after(state, candidate, row | {"seconds": monotonic() - start})
             if store:
                 now.save(store)
-            show(now.epoch, _note(row))
+            show(now.epoch, now.note())
     return Trained(now.best, energies, now.history, now.chosen)
 
 
@@ -154,6 +154,13 @@ class _Now(NamedTuple):
         if row["validation"] > min(history["validation"]):
             return self._replace(state=state, history=history)
         return _Now(state, candidate, self.epoch + 1, history)
+
+    def note(self) -> str:
+        """The best errors so far, to show."""
+        units = {"energy": "meV", "forces": "meV/Å", "stress": "meV/Å³"}
+        best = {name: rows[self.chosen - 1] for name, rows in self.history.items()}
+        found = [(name, best.get(f"{name}_rmse"), unit) for name, unit in units.items()]
+        return ", ".join(f"{name} {1e3 * x:.3g} {unit}" for name, x, unit in found if x is not None)
 
     def save(self, store: Checkpoints) -> None:
         notes = {"chosen": self.chosen, "history": self.history}
@@ -223,9 +230,3 @@ def _check_finite(row: Mapping[str, float], epoch: int, learning_rate: float) ->
             f"the steps are too large, so lower learning_rate = {learning_rate}; or a label or an "
             "element is one that the model cannot know"
         )
-
-
-def _note(row: Mapping[str, float]) -> str:
-    units = {"energy": "meV", "forces": "meV/Å", "stress": "meV/Å³"}
-    found = [(name, row.get(f"{name}_rmse"), unit) for name, unit in units.items()]
-    return ", ".join(f"{name} {1e3 * x:.3g} {unit}" for name, x, unit in found if x is not None)

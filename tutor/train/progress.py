@@ -1,36 +1,54 @@
-"""What a long training shows while it runs: a bar in the terminal, the same line in a notebook."""
+"""What a long training shows while it runs: a bar in the terminal, one line in a notebook."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from tutor.render import in_notebook
 
-class Display:
-    """Call it after each epoch with what is known then."""
-
-    def __init__(self, progress: Progress, epochs: int, done: int):
-        self._progress = progress
-        self._task = progress.add_task("training", total=epochs, completed=done, note="compiling")
-
-    def __call__(self, epoch: int, note: str) -> None:
-        self._progress.update(self._task, completed=epoch, note=note)
+Display = Callable[[int, str], None]
 
 
 @contextmanager
 def display(epochs: int, done: int, show: bool) -> Iterator[Display]:
-    """A bar with the time left and a note; it disappears at the end, so that outputs stay alike.
+    """A function to call after each epoch with its number and what is known then.
 
     Args:
         done: how many epochs a checkpoint has brought already.
+        show: whether anything is shown at all.
     """
+    if show and in_notebook():
+        yield _line(epochs, done)
+        return
     columns = (
         TextColumn("{task.completed}/{task.total} epochs"),
         BarColumn(bar_width=24),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.description}"),
     )
-    with Progress(*columns, transient=True, disable=not show) as progress:
-        yield Display(progress, epochs, done)
+    with Progress(*columns, transient=True, disable=not show) as bar:
+        task = bar.add_task("compiling", total=epochs, completed=done)
+        yield lambda epoch, note: bar.update(task, completed=epoch, description=note)
+
+
+def _line(epochs: int, done: int) -> Display:
+    """Text that is written anew: a bar of widgets would not be in the stored notebook.
+
+    What stays at the end holds no seconds, which differ from run to run.
+    """
+    from IPython.display import display as publish
+
+    start = monotonic()
+    handle = publish({"text/plain": "compiling"}, raw=True, display_id=True)
+
+    def update(epoch, note):
+        left = (monotonic() - start) / (epoch - done) * (epochs - epoch)
+        ahead = f", {left:.0f} s left" if epoch < epochs else ""
+        text = f"{epoch}/{epochs} epochs{ahead}; in validation: {note}"
+        handle.update({"text/plain": text}, raw=True)
+
+    return update

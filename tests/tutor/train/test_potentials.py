@@ -1,3 +1,4 @@
+from contextlib import contextmanager
 from dataclasses import replace
 
 import jax
@@ -10,7 +11,6 @@ from tutor.train.checkpoint import Checkpoints
 from tutor.train.errors import residuals
 from tutor.train.loop import Schedule, begin, decay, descend
 from tutor.train.potentials import _loss
-from tutor.train.progress import Display
 from tutor.train.samples import samples
 
 KEY = jax.random.key(0)
@@ -21,7 +21,9 @@ def run(model, data, validation, **options):
     return train(model, data, validation=validation, **settings | options)
 
 
-@pytest.mark.parametrize("weights", [(0.0, 1.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.1, 1.0, 0.1)])
+@pytest.mark.parametrize(
+    "weights", [(0.0, 1.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.1, 1.0, 0.1)]
+)
 def test_each_label_alone_finds_the_parameters_that_ase_used(argon, start, weights):
     energy, forces, stress = weights
     result = run(start, argon(60, 0), argon(12, 1), energy=energy, forces=forces, stress=stress,
@@ -96,12 +98,16 @@ def test_a_checkpoint_goes_on_with_the_same_bits(argon, start, tmp_path, monkeyp
     data, validation, folder = argon(18, 0), argon(6, 1), tmp_path / "c"
     whole = run(start, data, validation, epochs=6)
 
-    def kill(self, epoch, note):
-        if epoch == 3:
-            raise Killed
+    @contextmanager
+    def killing(epochs, done, show):
+        def kill(epoch, note):
+            if epoch == 3:
+                raise Killed
+
+        yield kill
 
     with monkeypatch.context() as patch:
-        patch.setattr(Display, "__call__", kill)
+        patch.setattr("tutor.train.potentials.display", killing)
         with pytest.raises(Killed):
             run(start, data, validation, epochs=6, checkpoint=folder)
     resumed = run(start, data, validation, epochs=6, checkpoint=folder)

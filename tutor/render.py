@@ -32,13 +32,16 @@ class Panel:
         return "\n".join(line.rstrip() for line in lines)
 
     def html(self) -> str:
+        return boxed(f"<strong>{prose(self.head)}</strong>{self.details()}", self.colour)
+
+    def details(self) -> str:
+        """The rows as HTML."""
         rows = "".join(
             f'<dt style="{_LABEL}">{escape(label)}</dt><dd style="{_BODY}">'
             f"{preformatted(body) if label in self.code else prose(body)}</dd>"
             for label, body in self.rows
         )
-        details = f'<dl style="{_LIST}">{rows}</dl>' if rows else ""
-        return boxed(f"<strong>{prose(self.head)}</strong>{details}", self.colour)
+        return f'<dl style="{_LIST}">{rows}</dl>' if rows else ""
 
 
 _LIST = "display:grid;grid-template-columns:max-content minmax(0,1fr);"
@@ -53,7 +56,7 @@ def boxed(inner: str, colour: str) -> str:
     """`inner` (HTML) in a tinted box that screen readers announce."""
     style = (
         f"border-left:4px solid rgb({colour});background:rgba({colour},.1);color:inherit;"
-        "padding:.5em .9em;margin:.3em 0;line-height:1.45"
+        "padding:.5em .9em;margin:.3em 0;line-height:1.45;overflow-x:auto"
     )
     return f'<div role="status" style="{style}">{inner}</div>'
 
@@ -78,7 +81,7 @@ def columns(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
-def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "") -> str:
     """A table as HTML."""
     cell = "text-align:left;padding:.15em 1em .15em 0;background:none"
     head = "".join(f'<th scope="col" style="{cell}">{prose(name)}</th>' for name in header)
@@ -88,17 +91,23 @@ def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]]) ->
         + "</tr>"
         for row in rows
     )
+    title = f"{cell};font-weight:bold;color:inherit;caption-side:top"
+    above = f'<caption style="{title}">{prose(caption)}</caption>' if caption else ""
     return (
-        f'<table style="margin:0;border-collapse:collapse;color:inherit"><caption style="{cell};'
-        f'font-weight:bold;color:inherit;caption-side:top">{prose(caption)}</caption>'
+        f'<table style="margin:0;border-collapse:collapse;color:inherit">{above}'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
 
 
+def in_notebook() -> bool:
+    """Whether what is displayed reaches a page."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return getattr(shell, "kernel", None) is not None
+
+
 def display(text: str, html: str) -> None:
     """Shows `html` in a notebook and prints `text` anywhere else."""
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    if getattr(shell, "kernel", None) is not None:
+    if in_notebook():
         from IPython.display import display as publish
 
         publish({"text/html": html, "text/plain": text}, raw=True)
