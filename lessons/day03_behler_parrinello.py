@@ -277,7 +277,7 @@ check("3.4", radial)
 # > hydrogens. Which row has its first oxygen peak nearest? Which has none below 2 Å?
 
 # %%
-shells = np.linspace(0.7, 5.0, 120)
+at_shells = np.linspace(0.7, 5.0, 120)
 ethanol_molecule, aldehyde = pick("CCO"), pick("CC=O")
 
 
@@ -305,16 +305,16 @@ chosen = {
 def fingerprints(width):
     """How four atoms see H, C and O through Gaussians of this width (σ in Å)."""
     eta = 1 / (2 * width**2)
-    look = SymmetryFunctions((1, 6, 8), 5.0, [(eta, float(s)) for s in shells])
+    look = SymmetryFunctions((1, 6, 8), 5.0, [(eta, float(s)) for s in at_shells])
     fig, axes = figure(4, 3, size=(900, 640), sharex=True, sharey=True)
     for ax, symbol in zip(axes[0], "HCO", strict=True):
         ax.set_title(f"sees {symbol}")
     for row, (name, (system, i)) in zip(axes, chosen.items(), strict=True):
-        G = np.asarray(look(graph(system, 5.0)))[i].reshape(len(shells), 3)
+        G = np.asarray(look(graph(system, 5.0)))[i].reshape(len(at_shells), 3)
         away = np.linalg.norm(system.positions - system.positions[i], axis=1)
         for k, (ax, z) in enumerate(zip(row, (1, 6, 8), strict=True)):
-            ax.fill_between(shells, G[:, k], alpha=0.3)
-            ax.plot(shells, G[:, k])
+            ax.fill_between(at_shells, G[:, k], alpha=0.3)
+            ax.plot(at_shells, G[:, k])
             seen = away[(system.numbers == z) & (away > 0)]
             ax.plot(seen, np.zeros(len(seen)), "|", color="black", markersize=14, clip_on=False)
         row[0].set_ylabel(name)
@@ -443,7 +443,9 @@ show(
 )
 
 # %% [markdown]
-# WIDTHPROSE
+# Both ends double the error, for opposite reasons: spikes miss most neighbours, and hills that are
+# all alike cannot tell near from far. The best of these widths is half a spacing, where neighbours
+# meet at 61 % of their height, close to your $\eta$.
 #
 # ## 4 Angles
 #
@@ -554,14 +556,15 @@ def cost(count, **options):
 
 
 published = [cost(count) for count in range(1, 7)]
-weighted = [cost(count, weights=atomic_numbers) for count in range(1, 7)]
+weighted = [cost(count, weights=atomic_numbers) for count in (1, 6)]
 
 # %%
-print("elements   numbers per atom      kB   weighted: numbers")
-for count, (one_hot, single) in enumerate(zip(published, weighted, strict=True), 1):
-    print(f"{count:8d} {one_hot[0]:18d} {one_hot[1] / 1000:7.1f} {single[0]:19d}")
+print("elements   numbers per atom   kB for 400 atoms")
+for count, (numbers, memory, _) in enumerate(published, 1):
+    print(f"{count:8d} {numbers:18d} {memory / 1000:18.1f}")
+print(f"weighted, for one or six elements: {weighted[0][0]} or {weighted[1][0]} numbers")
 print("six elements take more than twice the time of one:", published[5][2] > 2 * published[0][2])
-print("and more time than six elements, weighted:", published[5][2] > weighted[5][2])
+print("and more time than six elements, weighted:", published[5][2] > weighted[1][2])
 
 # %% [markdown]
 # Numbers and memory grow as counted, quadratically. So does the first layer of each network, and
@@ -587,11 +590,18 @@ baseline = float(np.abs(composition(test_set.numbers) - test_set.energy).mean())
 print(f"{'composition':16s}   0 numbers: {1e3 * baseline:4.0f} meV (MAE)")
 molecule_errors = {}
 for name, functions in sets.items():
-    molecule_errors[name] = train_energies(functions, count=2000, steps=4000)
+    molecule_errors[name] = train_energies(functions, count=2000, steps=3000)
     print(f"{name:16s} {len(functions):3d} numbers: {1e3 * molecule_errors[name]:4.0f} meV")
 
 # %% [markdown]
-# MOLPROSE
+# Two surprises. The angular functions bought nothing here, although they are 60 of the 100 numbers.
+# These molecules are at rest in their minima, where a bond angle shows in the distance between
+# second neighbours; and more inputs need more data. And the weighted set, with the fewest numbers
+# of all, is the best. Counting carbon 6 times and oxygen 8 times has no deep reason. But what is
+# learned of one element then helps the next, and 2000 molecules are few.
+#
+# All three are several times better than counting atoms. The floor for anything that sees only
+# the formula was the spread of the isomers, on Day 1; geometry breaks through it.
 
 # %% [markdown]
 # ## 5 Forces, and three ways to fail
@@ -611,8 +621,8 @@ md_train, md_val, md_test, md_hot = (ethanol.split(s) for s in ("train", "val", 
 offset = Composition.fit(md_train.numbers, md_train.energy)
 recipe = {
     "species": (1, 6, 8),
-    "cutoff": 4.0,
-    "g2": shifted(8, 0.8, 3.8),
+    "cutoff": 3.4,
+    "g2": shifted(8, 0.8, 3.2),
     "g5": angles([(0.1, 0.0), (0.5, 0.0)], zetas=(1.0, 4.0, 16.0)),
 }
 
@@ -650,11 +660,27 @@ def rmse(model, batch):
     return np.array([1e3 * float(jnp.sqrt((error**2).mean())) for error in errors])
 
 
+# %% [markdown]
+# > **Predict first.** The same with the 24 radial functions alone, the first columns: on the small
+# > molecules they did as well as all. Will they here?
+
 # %% tutor={"rtol": 0.1, "atol": 1}
+few = SymmetryFunctions((1, 6, 8), recipe["cutoff"], recipe["g2"])
+
+
+def radial_part(batch):
+    return batch._replace(G=batch.G[..., : len(few)], J=batch.J[:, :, : len(few)])
+
+
+radial_only = train_forces(network(few, md_train), radial_part(known))
 smooth = train_forces(start, known)
-for name, batch in {"test": unseen, "hot (1200 K)": hot}.items():
-    energy_rmse, force_rmse = rmse(smooth, batch)
-    print(f"{name:14s} energy {energy_rmse:4.0f} meV, forces {force_rmse:4.0f} meV/Å")
+print("                     energy, forces at 500 K       at 1200 K   (meV, meV/Å)")
+for name, model, view in (("radial", radial_only, radial_part), ("with angles", smooth, lambda b: b)):
+    cold, warm = rmse(model, view(unseen)), rmse(model, view(hot))
+    print(f"{name:20s} {cold[0]:8.0f} {cold[1]:10.0f} {warm[0]:10.0f} {warm[1]:8.0f}")
+
+# %% [markdown]
+# RADIALPROSE
 
 # %% [markdown]
 # ### Failure 1: bad scaling
@@ -710,7 +736,7 @@ for floor in (1e-3, 0.05):
 # ### Failure 2: no smooth cutoff
 #
 # The second bug of exercise 3.4 was that nothing looked at the cutoff. Programs with a neighbour
-# list then get a step: an atom counts in full at 3.99 Å and not at all at 4.01 Å. We train the
+# list then get a step: an atom counts in full at 3.39 Å and not at all at 3.41 Å. We train the
 # same network with a step in place of the polynomial.
 
 
@@ -731,7 +757,7 @@ print(f"with a step, test: energy {errors[0]:.0f} meV, forces {errors[1]:.0f} me
 # > 300 K at the start, steps of 0.25 fs. The total energy should stay what it was. Will it?
 
 
-# %%
+# %% tutor={"rtol": 0.5, "atol": 0.2}
 def total_energy(model, steps=800):
     """Kinetic plus potential energy in meV during a run, minus that at its start."""
     molecule = to_atoms(md_test[0])
@@ -745,17 +771,17 @@ def total_energy(model, steps=800):
 
 
 drift = {"smooth cutoff": total_energy(smooth), "step": total_energy(stepped)}
-calm, jumpy = (np.abs(np.diff(drift[name])).max() for name in ("smooth cutoff", "step"))
-print("the largest change in one step is more than ten times larger:", jumpy > 10 * calm)
-print("both runs stayed within 10 meV:", max(np.abs(d).max() for d in drift.values()) < 10)
+largest = {name: np.abs(np.diff(change)).max() for name, change in drift.items()}
+for name, change in largest.items():
+    print(f"{name:14s} largest change in one step {change:6.2f} meV")
+print("ten times larger with the step:", largest["step"] > 10 * largest["smooth cutoff"])
 
 # %%
 fig = curves(0.25 * np.arange(1, 801), drift, "time (fs)", "change of the total energy (meV)")
 show(
     fig,
-    alt="Change of the total energy with time. With the smooth cutoff it stays flat to within a "
-    "fraction of the step model's; with the step it jumps up and down each time a pair of atoms "
-    "crosses 4 Å.",
+    alt="Change of the total energy with time. With the smooth cutoff it stays flat; with the step "
+    "it jumps up and down each time a pair of atoms crosses 3.4 Å.",
 )
 
 # %% [markdown]
