@@ -741,9 +741,10 @@ for floor in (1e-3, 0.05):
           f"others at 500 K {cold:4.0f}, at 1200 K {warm:4.0f} meV/Å")  # fmt: skip
 
 # %% [markdown]
-# The first column gives no warning. On other frames the smaller floor is worse, and on hot ones more
-# than twice as bad: a number chosen in passing did that. The repair costs nothing. `Scaling.of` has
-# a floor of 0.05, because a function that hardly varies knows little that is worth amplifying.
+# The first column gives no warning. On other frames the smaller floor is worse, and on hot ones
+# more than twice as bad: a number chosen in passing did that. The repair costs nothing.
+# `Scaling.of` has a floor of 0.05, because a function that hardly varies knows little that is worth
+# amplifying.
 #
 # ### Failure 2: no smooth cutoff
 #
