@@ -6,7 +6,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-CONDA = {"matplotlib": "matplotlib-base", "torch": "pytorch"}
+CONDA = {
+    "matplotlib": "matplotlib-base",
+    "torch": "pytorch",
+    "torch-geometric": "pytorch_geometric",
+}
 
 
 def requirements(entries):

@@ -32,6 +32,7 @@ _ROOMS = {
     "precision",
     "radial",
     "symmetry",
+    "table",
     "train",
     "units",
 }

@@ -54,7 +54,8 @@ def energy(potential: Potential, graph: Graph) -> Float[Array, "structures"]:
     """The energy of each structure in eV.
 
     Raises:
-        ValueError: where the graph does not reach as far as the potential looks.
+        ValueError: where the graph does not reach as far as the potential looks, or the potential
+            does not give one energy for each atom.
     """
     return graph.per_structure(_energies(potential, graph))
 
@@ -101,7 +102,13 @@ def _energies(potential: Potential, graph: Graph) -> Float[Array, "atoms"]:
             f"{type(potential).__name__} looks {potential.cutoff} Å far, but the graph holds only "
             f"neighbours up to {graph.cutoff} Å: build it with graph(systems, potential.cutoff)"
         )
-    return jnp.where(graph.species > 0, potential(graph), 0.0)
+    energies = potential(graph)
+    if energies.shape != graph.species.shape:
+        raise ValueError(
+            f"{type(potential).__name__} gives energies of shape {energies.shape} for the "
+            f"{len(graph.species)} atoms of the graph: a potential gives one energy for each atom"
+        )
+    return jnp.where(graph.species > 0, energies, 0.0)
 
 
 @pytree(static=("cutoff", "hops"))

@@ -89,3 +89,18 @@ def test_energies_reported_for_padding_do_not_count():
     found = evaluate(Constant(), graph(System(np.array([1, 1]), DIMER), 3.0, atoms=5))
     assert found.energy == 2
     assert not found.forces.any()
+
+
+class Whole:
+    """One number for a structure, which would be taken for the energy of each of its atoms."""
+
+    cutoff, hops = 3.0, 1
+
+    def __call__(self, graph):
+        return jnp.ones(1)
+
+
+def test_a_potential_gives_an_energy_for_each_atom():
+    made = graph(System(np.array([1, 1]), DIMER), 3.0)
+    with pytest.raises(ValueError, match=r"Whole gives energies of shape \(1,\) for the 2 atoms"):
+        energy(Whole(), made)

@@ -22,7 +22,7 @@ from jaxtyping import Array, Float, Int
 
 from tutor.data.dataset import Dataset
 from tutor.graph import Graph
-from tutor.models.per_species import PerSpecies
+from tutor.models.per_species import PerSpecies, checked_energies
 from tutor.models.symmetry_functions import SymmetryFunctions, Table
 from tutor.neighbors import batch, graph
 from tutor.system import System
@@ -91,18 +91,16 @@ class BehlerParrinello(nnx.Module):
     ):
         shape = (len(functions.species), len(functions))
         scaling = scaling or Scaling(*(((x,) * shape[1],) * shape[0] for x in (0.0, 1.0)))
-        energies = tuple(map(float, energies or [0.0] * shape[0]))
-        found = np.shape(scaling.mean), np.shape(scaling.std), len(energies)
-        if found != (shape, shape, shape[0]):
+        found = np.shape(scaling.mean), np.shape(scaling.std)
+        if found != (shape, shape):
             raise ValueError(
-                f"scaling.mean, scaling.std and energies have the sizes {found} for {shape[0]} "
-                f"species and {shape[1]} functions: make them with Scaling.of(functions, systems) "
-                "and one energy in eV for each species"
+                f"scaling.mean and scaling.std have the shapes {found} for {shape[0]} species and "
+                f"{shape[1]} functions: make them with Scaling.of(functions, systems)"
             )
         self.functions = functions
         self.cutoff = functions.cutoff
         self.scaling = scaling
-        self.energies = energies
+        self.energies = checked_energies(energies, functions.species)
         self.nets = PerSpecies(functions.species, [len(functions), *hidden, 1], rngs=rngs)
 
     def __call__(self, graph: Graph) -> Float[Array, "atoms"]:

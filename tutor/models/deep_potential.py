@@ -1,33 +1,41 @@
 """DeepPot-SE, the smooth descriptor of Deep Potential.
 
-    R_ij = s(r_ij) (1, x/r, y/r, z/r)                         slots × 4
-    G_ij = net_{Z_j}(s(r_ij))                                 slots × M
-    T_i  = (1/N_c) Σ_j G_ij ⊗ R_ij                            M × 4
+    R_ij = ℓ s(r_ij) (1, x/r, y/r, z/r)                       slots × 4
+    G_ij = net_{Z_j}(ℓ s(r_ij))                               slots × M
+    T_i  = N_c^(−1/2) Σ_j G_ij ⊗ R_ij                         M × 4
     D_i  = T_i T_iᵀ, of which the first M_< columns           M × M_<
     E_i  = e_{Z_i} + net_{Z_i}(D_i)
 
 s = 1/r near the atom and ends as a C2 function at the cutoff, so D is C2. Zhang et al., NeurIPS
-2018 (arXiv 1805.09003). For neighbours of one species at one distance D knows only the sum of
-their directions: a square and a tetrahedron are the same to it.
+2018 (arXiv 1805.09003). There T is divided by N_c and ℓ is 1 Å; a typical distance for ℓ and the
+square root, for a sum of terms of both signs, make the entries of D of order one, so that the
+fitting network starts where it can learn. For neighbours of one species at one distance D knows
+only the sum of their directions: a square and a tetrahedron are the same to it.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
+import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
 from tutor.graph import Graph
-from tutor.models.per_species import PerSpecies
+from tutor.models.per_species import PerSpecies, checked_energies
+from tutor.pytree import pytree
 from tutor.radial import bessel_basis, smooth_inverse
+from tutor.table import Table
 
 
 class Embedding(nnx.Module):
     """G: what a neighbour of species Z at the distance r tells, a curve for each Z and channel.
 
     Args:
-        sizes: of the layers after the input; the last is M.
+        sizes: of the layers after the input; the last is M. A single one makes G linear in the
+            inputs.
+        length: ℓ, the unit of s and of the Bessel functions, in Å.
         bessel: how many Bessel functions of r are given to the network beside s(r).
     """
 
@@ -38,21 +46,55 @@ class Embedding(nnx.Module):
         *,
         cutoff: float,
         onset: float,
+        length: float,
         bessel: int,
         rngs: nnx.Rngs,
     ):
         self.cutoff = cutoff
         self.onset = onset
+        self.length = length
         self.bessel = bessel
-        self.nets = PerSpecies(species, [1 + bessel, *sizes], rngs=rngs)
+        self.nets = PerSpecies(species, [1 + bessel, *sizes], activation=jnp.tanh, rngs=rngs)
 
     def __call__(
         self, r: Float[Array, "*batch"], z: Int[Array, "*batch"]
     ) -> Float[Array, "*batch channels"]:
         x = smooth_inverse(r, self.onset, self.cutoff)[..., None]
         if self.bessel:
-            x = jnp.concatenate([x, bessel_basis(r, self.cutoff, self.bessel)], axis=-1)
-        return self.nets(x, z)
+            waves = self.cutoff**0.5 * bessel_basis(r, self.cutoff, self.bessel)
+            x = jnp.concatenate([x, waves], axis=-1)
+        return self.nets(self.length * x, z)
+
+
+@pytree(static=("species",))
+@dataclass(frozen=True, eq=False)
+class TabulatedEmbedding:
+    """The same curves looked up in a table: the price does not grow with species or weights."""
+
+    species: tuple[int, ...]
+    table: Table
+
+    @classmethod
+    def of(cls, embedding: Embedding, low: float, tolerance: float, dtype) -> "TabulatedEmbedding":
+        def curve(number):
+            return lambda r: embedding(r, jnp.full(r.shape, number))
+
+        table = Table.of(
+            *map(curve, embedding.nets.species),
+            low=low,
+            high=embedding.cutoff,
+            knot=max(low, embedding.onset),
+            tolerance=tolerance,
+            dtype=dtype,
+        )
+        return cls(embedding.nets.species, table)
+
+    def __call__(
+        self, r: Float[Array, "*batch"], z: Int[Array, "*batch"]
+    ) -> Float[Array, "*batch channels"]:
+        curve = sum(k * (z == number) for k, number in enumerate(self.species))
+        known = sum(z == number for number in (0, *self.species)) > 0
+        return self.table(jnp.where(known, r, jnp.nan), curve)
 
 
 class DeepPotential(nnx.Module):
@@ -62,8 +104,9 @@ class DeepPotential(nnx.Module):
         species: the atomic numbers that may occur; others give NaN.
         cutoff: in Å.
         onset: where s(r) departs from 1/r, in Å.
-        neighbors: N_c. A constant and not a count: neither padding nor the number of neighbours
-            may change the unit of D. Take about the mean number of neighbours.
+        neighbors: N_c, about the mean number of neighbours. A constant and not a count: neither
+            padding nor the number of neighbours may change the unit of D.
+        length: ℓ, a typical distance to near neighbours in Å.
         embedding: the layer sizes of the embedding network; the last is M.
         axis: M_<, how many columns of D the fitting network sees.
         fitting: the sizes of its hidden layers.
@@ -84,10 +127,11 @@ class DeepPotential(nnx.Module):
         cutoff: float = 6.0,
         onset: float = 0.5,
         neighbors: float = 30.0,
-        embedding: Sequence[int] = (25, 50, 100),
-        axis: int = 16,
-        fitting: Sequence[int] = (120, 120, 120),
-        bessel: int = 0,
+        length: float = 2.0,
+        embedding: Sequence[int] = (16, 32, 32),
+        axis: int = 8,
+        fitting: Sequence[int] = (80, 80),
+        bessel: int = 8,
         energies: Sequence[float] | None = None,
         rngs: nnx.Rngs,
     ):
@@ -102,29 +146,48 @@ class DeepPotential(nnx.Module):
                 f"onset = {onset} Å and cutoff = {cutoff} Å: the onset must lie between 0 and the "
                 "cutoff, for example at 0.5 Å"
             )
-        self.energies = tuple(float(e) for e in energies or [0.0] * len(species))
-        if len(self.energies) != len(species):
-            raise ValueError(
-                f"energies = {self.energies} for species = {tuple(species)}: give one energy in "
-                "eV for each species, in the same order"
-            )
+        self.energies = checked_energies(energies, species)
         self.cutoff = cutoff
         self.onset = onset
         self.neighbors = neighbors
+        self.length = length
         self.axis = axis
         self.embedding = Embedding(
-            species, embedding, cutoff=cutoff, onset=onset, bessel=bessel, rngs=rngs
+            species, embedding, cutoff=cutoff, onset=onset, length=length, bessel=bessel, rngs=rngs
         )
-        self.fitting = PerSpecies(species, [channels * axis, *fitting, 1], rngs=rngs)
+        sizes = [channels * axis, *fitting, 1]
+        self.fitting = PerSpecies(species, sizes, activation=jnp.tanh, rngs=rngs)
+
+    def tabulated(
+        self, low: float = 0.5, *, tolerance: float | None = None, dtype: type = jnp.float32
+    ) -> "DeepPotential":
+        """The same potential, several times faster: its embedding network becomes a table.
+
+        Args:
+            low: the shortest distance in the table, in Å. Atoms that come nearer have the
+                energy NaN.
+            tolerance: of the table; by default 1e-10 in float64 and 1e-7 in float32.
+            dtype: in which energies are going to be computed.
+
+        Raises:
+            ValueError: for a `low` that is not between 0 and the cutoff.
+        """
+        if not 0 < low < self.cutoff:
+            raise ValueError(f"low = {low} Å: choose it between 0 and cutoff = {self.cutoff} Å")
+        if tolerance is None:
+            tolerance = 1e-10 if dtype == jnp.float64 else 1e-7
+        copy = jax.tree.map(lambda leaf: leaf, self)
+        copy.embedding = TabulatedEmbedding.of(self.embedding, low, tolerance, dtype)
+        return copy
 
     def descriptor(self, graph: Graph) -> Float[Array, "atoms channels axis"]:
         """D_i of each atom."""
         graph = graph.within(self.cutoff)
         r = graph.lengths()
-        s = smooth_inverse(r, self.onset, self.cutoff)  # 0 in empty slots, so R is 0 there
+        s = self.length * smooth_inverse(r, self.onset, self.cutoff)  # 0 in empty slots, so is R
         R = jnp.concatenate([s[..., None], s[..., None] * graph.directions()], axis=-1)
         G = self.embedding(r, graph.at_neighbors(graph.species))
-        T = jnp.einsum("ikm,ika->ima", G, R) / self.neighbors
+        T = jnp.einsum("ikm,ika->ima", G, R) / self.neighbors**0.5
         return jnp.einsum("ima,ina->imn", T, T[:, : self.axis])
 
     def __call__(self, graph: Graph) -> Float[Array, "atoms"]:

@@ -1,7 +1,8 @@
 """A network for each element: y = MLP_Z(x)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, Int
@@ -23,16 +24,39 @@ def checked_species(species: Sequence[int]) -> tuple[int, ...]:
     return numbers
 
 
+def checked_energies(energies: Sequence[float] | None, species: Sequence[int]) -> tuple[float, ...]:
+    """A reference energy in eV for each of the `species`, 0 by default.
+
+    Raises:
+        ValueError: where there are more or fewer.
+    """
+    checked = tuple(float(e) for e in energies or [0.0] * len(species))
+    if len(checked) != len(species):
+        raise ValueError(
+            f"energies = {checked} for species = {tuple(species)}: give one energy in eV for each "
+            "species, in the same order"
+        )
+    return checked
+
+
 class PerSpecies(nnx.Module):
     """One MLP of the given `sizes` for each of the atomic numbers `species`.
 
     Inside jit nobody can raise, so an unknown element gives NaN: its energy is not defined.
-    Padding, z = 0, gives 0.
+    Padding, z = 0, gives 0. Every network runs on every row, and one result is kept.
     """
 
-    def __init__(self, species: Sequence[int], sizes: Sequence[int], *, rngs: nnx.Rngs):
+    def __init__(
+        self,
+        species: Sequence[int],
+        sizes: Sequence[int],
+        *,
+        activation: Callable[[Array], Array] = jax.nn.silu,
+        rngs: nnx.Rngs,
+    ):
         self.species = checked_species(species)
-        self.nets = nnx.Sequential(*(MLP(sizes, rngs=rngs) for _ in self.species))
+        nets = (MLP(sizes, activation=activation, rngs=rngs) for _ in self.species)
+        self.nets = nnx.Sequential(*nets)
 
     def __call__(
         self, x: Float[Array, "*batch inputs"], z: Int[Array, "*batch"]

@@ -137,9 +137,9 @@ def test_an_unknown_element_has_no_energy(rng):
 
 def test_bad_input_is_refused(rng):
     data = molecules(rng)
-    with pytest.raises(ValueError, match=r"energies have the sizes .* for 2 species and"):
+    with pytest.raises(ValueError, match=r"energies = .* for species = \(1, 8\): give one energy"):
         made(rng, energies=(1.0,))
-    with pytest.raises(ValueError, match=r"scaling.mean, scaling.std .* make them with Scaling.of"):
+    with pytest.raises(ValueError, match=r"scaling.mean and scaling.std .* make them with Scaling.of"):
         made(rng, scaling=Scaling(((0.0,), (0.0,)), ((1.0,), (1.0,))))
     with pytest.raises(ValueError, match=r"no structure has the atomic numbers \[1\]"):
         Scaling.of(FUNCTIONS, [data[2]])

@@ -20,7 +20,14 @@ def _double_precision():
 
 
 def made(**options) -> DeepPotential:
-    small = {"cutoff": 4.0, "neighbors": 5.0, "embedding": (6, 8), "axis": 3, "fitting": (9,)}
+    small = {
+        "cutoff": 4.0,
+        "neighbors": 5.0,
+        "embedding": (6, 8),
+        "axis": 3,
+        "fitting": (9,),
+        "bessel": 0,
+    }
     return DeepPotential((6, 8), **{**small, "rngs": nnx.Rngs(0), **options})
 
 
@@ -41,14 +48,14 @@ def dense(net, x):
     layers = net.layers.layers
     for k, layer in enumerate(layers):
         x = x @ np.asarray(layer.kernel[...], float) + np.asarray(layer.bias[...], float)
-        x = x / (1 + np.exp(-x)) if k < len(layers) - 1 else x
+        x = np.tanh(x) if k < len(layers) - 1 else x
     return x
 
 
 @pytest.mark.parametrize("bessel", [0, 3])
 def test_against_loops_over_atoms_and_neighbors(bessel, rng):
     """Energies from positions alone: s, Bessel functions, networks and products written out."""
-    potential = made(bessel=bessel, onset=1.0, energies=(-3.0, 2.0))
+    potential = made(bessel=bessel, onset=1.0, length=1.7, energies=(-3.0, 2.0))
     numbers, x = np.array([6, 8, 8, 6, 8, 6]), rng.uniform(0, 4, (6, 3))
     expected = 0.0
     for i in range(6):
@@ -58,11 +65,11 @@ def test_against_loops_over_atoms_and_neighbors(bessel, rng):
             if i == j or r >= 4.0:
                 continue
             u = min(max((r - 1) / 3, 0), 1)
-            s = (u**3 * (-6 * u**2 + 15 * u - 10) + 1) / r
-            inputs = [s, *(np.sqrt(0.5) * np.sin(n * np.pi * r / 4) / r
-                           for n in range(1, bessel + 1))]  # fmt: skip
+            s = 1.7 * (u**3 * (-6 * u**2 + 15 * u - 10) + 1) / r
+            waves = [np.sqrt(2) * np.sin(n * np.pi * r / 4) / r for n in range(1, bessel + 1)]
+            inputs = [s, *(1.7 * wave for wave in waves)]
             net = potential.embedding.nets.nets.layers[(6, 8).index(numbers[j])]
-            T += np.outer(dense(net, np.array(inputs)), [s, *(s * (x[j] - x[i]) / r)]) / 5.0
+            T += np.outer(dense(net, np.array(inputs)), [s, *(s * (x[j] - x[i]) / r)]) / 5.0**0.5
         k = (6, 8).index(numbers[i])
         D = T @ T[:3].T
         expected += (-3.0, 2.0)[k] + dense(potential.fitting.nets.layers[k], D.ravel())[0]
@@ -150,3 +157,35 @@ def test_it_trains_on_forces_and_keeps_its_constants(rng):
     assert loss(stepped) < before
     assert stepped.cutoff == 4.0
     assert stepped.energies == (-3.0, 2.0)
+
+
+@pytest.mark.parametrize("bessel", [0, 4])
+def test_the_table_replaces_the_network(bessel, rng):
+    """Energies and forces in both precisions, with the onset inside of the table."""
+    potential = made(bessel=bessel, onset=1.5, energies=(-3.0, 2.0))
+    system = System(np.array([6, 8, 8, 6, 8]), rng.uniform(0, 3, (5, 3)))
+    for dtype, tolerance in ((jnp.float64, 1e-10), (jnp.float32, 1e-6)):
+        g = graph(system, 4.0, dtype=dtype)
+        exact = evaluate(potential, graph(system, 4.0, dtype=jnp.float64))
+        found = evaluate(potential.tabulated(0.3, dtype=dtype), g)
+        size = np.abs(exact.forces).max()
+        np.testing.assert_allclose(found.energies, exact.energies, atol=tolerance)
+        np.testing.assert_allclose(found.forces, exact.forces, atol=tolerance * max(size, 1))
+
+
+def test_the_table_has_the_answers_of_the_network_where_there_is_none():
+    table = made().tabulated()
+    padded = System(np.array([6, 8]), np.array([[0, 0, 0], [0, 0, 1.2]]))
+    g = graph(padded, 4.0, atoms=4, slots=5)
+    found = evaluate(table, g)
+    assert np.isfinite(found.forces).all()
+    assert not found.forces[2:].any()
+    unknown = System(np.array([6, 7]), np.array([[0, 0, 0], [0, 0, 1.2]]))
+    assert np.isnan(table(graph(unknown, 4.0))).all()
+    near = System(np.array([6, 8]), np.array([[0, 0, 0], [0, 0, 0.4]]))
+    assert np.isnan(table(graph(near, 4.0))).all()
+
+
+def test_a_table_that_begins_nowhere_is_refused():
+    with pytest.raises(ValueError, match=r"low = 5\.0 Å: choose it between 0 and cutoff = 4\.0 Å"):
+        made().tabulated(5.0)
