@@ -51,7 +51,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from ase import units
-from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
 from ase.md.verlet import VelocityVerlet
 from flax import nnx
 
@@ -775,7 +774,8 @@ print(f"with a step, test: energy {errors[0]:.0f} meV, forces {errors[1]:.0f} me
 def total_energy(model, steps=800):
     """Kinetic plus potential energy in meV during a run, minus that at its start."""
     molecule = to_atoms(md_test[0])
-    MaxwellBoltzmannDistribution(molecule, temperature_K=300, rng=np.random.default_rng(0))
+    spread = np.sqrt(molecule.get_masses() * units.kB * 300)  # Maxwell and Boltzmann
+    molecule.set_momenta(spread[:, None] * np.random.default_rng(0).normal(size=(9, 3)))
     molecule.calc = PotentialCalculator(model)
     motion, found = VelocityVerlet(molecule, 0.25 * units.fs), []
     for _ in range(steps):
