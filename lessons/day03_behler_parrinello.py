@@ -444,9 +444,9 @@ show(
 )
 
 # %% [markdown]
-# Both ends double the error, for opposite reasons: spikes miss most neighbours, and hills that are
-# all alike cannot tell near from far. The best of these widths is half a spacing, where neighbours
-# meet at 61 % of their height, close to your $\eta$.
+# Both ends about double the error, for opposite reasons: spikes miss most neighbours, and hills
+# that are all alike cannot tell near from far. The best of these widths is half a spacing, where
+# neighbours meet at 61 % of their height, close to your $\eta$.
 #
 # ## 4 Angles
 #
@@ -598,9 +598,9 @@ for name, functions in sets.items():
 # These molecules are at rest: bond lengths and angles hardly vary, and what tells the molecules
 # apart is who is bonded to whom. Distances show that.
 #
-# And the weighted set, with the fewest numbers, is the best. That carbon counts 6 times and oxygen
-# 8 times has no deep reason. A likely one for the result: what is learned from one element helps
-# with the next, and 2000 molecules are few.
+# And the weighted set, with the fewest numbers, is the best, if by little: a tenth may be chance.
+# That carbon counts 6 times and oxygen 8 times has no deep reason. A likely one for the result:
+# what is learned from one element helps with the next, and 2000 molecules are few.
 #
 # All three are several times better than counting atoms. The floor for anything that sees only
 # the formula was the spread of the isomers, on Day 1; geometry breaks through it.
@@ -937,9 +937,9 @@ for what, value, unit in reached:
 # **What the sources claimed, and what we saw.** The talk counts $M$ radial and $M(M-1)/2 + M$
 # angular functions: yes, and memory follows. Its formula counts pairs twice and leaves open whose
 # angle is meant. "It perhaps encodes too much physics": yes and no. Sums weighted by $Z$, with far
-# fewer numbers, did better on molecules of five elements; for the forces of one molecule the angles
-# were worth their place. "Not clear how to stack layers in a useful way": not tested today, but a
-# symmetry function is used once, and nothing is built on top of it.
+# fewer numbers, did no worse on molecules of five elements; for the forces of one molecule the
+# angles were worth their place. "Not clear how to stack layers in a useful way": not tested today,
+# but a symmetry function is used once, and nothing is built on top of it.
 #
 # **What is still wrong.** Widths, shells and angles were chosen by us, and a new element means new
 # functions and a new network. Tomorrow the atoms learn what to tell each other.

@@ -82,8 +82,8 @@ verdict = """
 Gained: the laws hold exactly before any training, and the description has nothing to learn. So 200
 frames of ethanol gave forces that the distances of Day 1 did not reach with 1000. And since the
 functions never change, they and their derivatives are computed once. Cost: we chose shells, widths
-and angles, and a width ten times off doubled the error; six elements need 132 numbers per atom
-instead of 12; a careless floor more than doubled the error of the forces at 1200 K. I would do it
-again for ethanol: one molecule, three elements, few frames. For many elements I would look for
-something learned, because there the weighted sums, with the fewest numbers, did best.
+and angles, and a width twenty times too large doubled the error; six elements need 132 numbers per
+atom instead of 12; a careless floor more than doubled the error of the forces at 1200 K. I would do
+it again for ethanol: one molecule, three elements, few frames. For many elements I would look for
+something learned, because there the weighted sums, with the fewest numbers, did no worse.
 """
