@@ -13,7 +13,7 @@ from ase.build import molecule
 
 import tutor
 from tests.tutor.seen import ETHANOL, FORCES, Page, html_of, pages, pixels, scenes, stills
-from tests.tutor.test_plot import DARK, contrast
+from tests.tutor.test_figure import DARK, contrast
 from tutor.viewer.picture import ARROW, GREY
 
 NASTY = '</script><script>alert("1")</script>\'"&amp;<!--'
