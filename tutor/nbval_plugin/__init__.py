@@ -10,7 +10,8 @@ within it, too. White space and the sign of zero do not count. Figures are made 
 images, also inside HTML, and what an iframe holds (its srcdoc), such as a molecule to turn.
 
 Every .ipynb that pytest collects is run, each in a kernel of its own and in an empty folder; while
-the results of one are read, the next one is running already.
+the results of one are read, the next one is running already. (Under pytest-xdist, which runs files
+side by side itself, one at a time in each process.)
 """
 
 import os
@@ -136,6 +137,8 @@ def pytest_configure(config):
 
 
 def pytest_collection_finish(session):
+    if hasattr(session.config, "workerinput"):
+        return  # with pytest-xdist, another process may run the next notebook
     for notebook, following in pairwise(_notebooks(session)):
         notebook.following = following
 
