@@ -95,17 +95,20 @@ def train(
         key: decides which structure is seen when.
 
     Raises:
-        ValueError: where a weight has no labels, all weights are 0, a batch exceeds the data, or
-            `checkpoint` holds another training.
+        ValueError: where a weight has no labels, all weights are 0, a batch exceeds the data,
+            `epochs` or `patience` is below 1, or `checkpoint` holds another training.
         FloatingPointError: where the loss is not finite.
     """
     weights = (energy, forces, stress)
+    for part in (data, validation):
+        _check_weights(weights, part)
+    check_batch(batch_size, len(data))
+    for name, count in {"epochs": epochs, "patience": patience}.items():
+        if count is not None and count < 1:
+            raise ValueError(f"{name} = {count}: give 1 or more")
     energies = dict(atomic_energies(data) if energies is None else energies)
     seen = samples(data, model.cutoff, energies=energies)
     unseen = samples(validation, model.cutoff, energies=energies)
-    for part in (data, validation):
-        _check_weights(weights, part)
-    check_batch(batch_size, len(seen))
 
     steps = len(seen) // batch_size
     schedule = Schedule(learning_rate, epochs * steps, anneal)

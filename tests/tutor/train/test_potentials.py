@@ -63,7 +63,7 @@ def test_training_stops_when_validation_no_longer_gains(argon, start):
     assert len(result.history["loss"]) == result.best + 3
 
 
-def test_the_average_has_no_bias(argon):
+def test_the_average_has_no_bias():
     """Of a constant the mean is that constant, whatever the start was; at step 0 almost at once."""
     kept, weight = 1.0, []
     for step in range(2000):
@@ -148,6 +148,8 @@ def test_another_training_is_not_continued(argon, start, tmp_path):
         ({"energy": 0.0, "forces": 0.0}, "give at least one that is positive"),
         ({"energy": -1.0}, "give at least one that is positive, none below"),
         ({"batch_size": 7}, "batch_size = 7 with 6 samples: choose 1 to 6"),
+        ({"epochs": 0}, "epochs = 0: give 1 or more"),
+        ({"patience": 0}, "patience = 0: give 1 or more"),
     ],
 )
 def test_bad_settings(argon, start, change, message):
