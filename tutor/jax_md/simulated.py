@@ -77,6 +77,7 @@ def to_jax_md(
         0.75 * skin,
         fractional_coordinates=periodic,
         disable_cell_list=not periodic or not np.array_equal(cell, np.tril(cell)),
+        custom_mask_function=lambda j: j.astype(jnp.int32),  # int64 without cells: jax warns
         format=partition.Dense,
     )
     numbers = jnp.asarray(system.numbers, jnp.int32)
