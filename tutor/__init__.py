@@ -25,6 +25,7 @@ _ROOMS = {
     "data",
     "exercises",
     "graph",
+    "jax_md",
     "models",
     "neighbors",
     "plot",
