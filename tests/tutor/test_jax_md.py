@@ -128,7 +128,12 @@ def test_a_network_under_its_thermostat_conserves_what_it_should(rng):
     assert abs(made.energy(made.positions, neighbors) - expected) < 1e-10 * abs(expected)
 
     def drift(timestep):
-        short = {"chain_length": 2, "chain_steps": 1, "sy_steps": 1}  # compiles in seconds
+        short = {
+            "chain_length": 2,
+            "chain_steps": 1,
+            "sy_steps": 1,
+            "tau": 100.0,
+        }  # compiles in seconds
         init, step = simulate.nvt_nose_hoover(made.energy, made.shift, timestep, 300 * KB, **short)
         state = init(
             jax.random.key(0), made.positions, mass=28 * AMU, neighbor=neighbors, kT=300 * KB
@@ -207,6 +212,8 @@ def test_spaces_it_does_not_have_are_refused():
     slab = System(system.numbers, system.positions, system.cell, np.array([True, True, False]))
     with pytest.raises(ValueError, match=r"\[True, True, False\].*in all directions or in none"):
         to_jax_md(ARGON_5, slab)
+    with pytest.raises(ValueError, match="skin = 0: give a positive length"):
+        to_jax_md(ARGON_5, crystal("cubic"), skin=0)
 
 
 def agree(ours, theirs, systems, case, tolerance=1e-10):
