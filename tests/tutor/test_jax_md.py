@@ -54,15 +54,16 @@ def crystal(cell: str, element="Ar", a=5.3, repeat=3, rattle=0.15) -> System:
 
 
 ARGON_5 = Pair(LennardJones(0.0103, 3.4), cutoff=5.5)
+ARGON_4 = Pair(LennardJones(0.0103, 3.4), cutoff=4.5)
 
 
 @pytest.mark.parametrize("cell", ["cubic", "triclinic", "turned", "cluster"])
 def test_energy_forces_and_stress_are_ours(cell):
-    system = crystal(cell)
-    made = to_jax_md(ARGON_5, system, skin=1.0, dtype=jnp.float64)
+    system = crystal(cell, repeat=4)
+    made = to_jax_md(ARGON_4, system, skin=0.5, dtype=jnp.float64)
     neighbors = made.neighbors.allocate(made.positions)
     assert (neighbors.cell_list_fn is not None) == (cell in ("cubic", "triclinic"))
-    expected = compute(ARGON_5, system)
+    expected = compute(ARGON_4, system)
     found = jax.jit(made.energy)(made.positions, neighbors)
     assert abs(found - expected.energy[0]) < 1e-10 * abs(expected.energy[0])
     forces = jax.jit(quantity.force(made.energy))(made.positions, neighbor=neighbors)
@@ -117,7 +118,7 @@ def test_its_integrator_moves_atoms_as_that_of_ase(rng):
 def test_a_network_under_its_thermostat_conserves_what_it_should(rng):
     entry = REGISTRY["schnet"]
     potential = entry.make()
-    atoms = bulk("C", "sc", a=2.0) * 5
+    atoms = bulk("C", "sc", a=2.2) * 4
     atoms.rattle(0.02, seed=0)
     species = rng.choice(entry.species, len(atoms))
     system = System(species, atoms.positions, np.array(atoms.cell), atoms.pbc)
@@ -127,7 +128,13 @@ def test_a_network_under_its_thermostat_conserves_what_it_should(rng):
     assert abs(made.energy(made.positions, neighbors) - expected) < 1e-10 * abs(expected)
 
     def drift(timestep):
-        init, step = simulate.nvt_nose_hoover(made.energy, made.shift, timestep, 300 * KB)
+        short = {
+            "chain_length": 2,
+            "chain_steps": 1,
+            "sy_steps": 1,
+            "tau": 100.0,
+        }  # compiles in seconds
+        init, step = simulate.nvt_nose_hoover(made.energy, made.shift, timestep, 300 * KB, **short)
         state = init(
             jax.random.key(0), made.positions, mass=28 * AMU, neighbor=neighbors, kT=300 * KB
         )
@@ -205,6 +212,8 @@ def test_spaces_it_does_not_have_are_refused():
     slab = System(system.numbers, system.positions, system.cell, np.array([True, True, False]))
     with pytest.raises(ValueError, match=r"\[True, True, False\].*in all directions or in none"):
         to_jax_md(ARGON_5, slab)
+    with pytest.raises(ValueError, match="skin = 0: give a positive length"):
+        to_jax_md(ARGON_5, crystal("cubic"), skin=0)
 
 
 def agree(ours, theirs, systems, case, tolerance=1e-10):

@@ -53,8 +53,11 @@ def to_jax_md(
     that pairs are missing (begin anew with that cell, or with a larger skin).
 
     Raises:
-        ValueError: for other periodicity, and where the cell is too small for nearest images.
+        ValueError: for other periodicity, where the cell is too small for nearest images, and for
+            a skin that is not positive.
     """
+    if not skin > 0:
+        raise ValueError(f"skin = {skin}: give a positive length in Å, to leave room for motion")
     reach, periodic = potential.cutoff + skin, bool(system.pbc.all())
     if system.pbc.any() and not periodic:
         raise ValueError(
@@ -105,9 +108,9 @@ def to_jax_md(
         moved = jax.vmap(apart)(positions, neighbor.reference_position)
         valid = _holds_all(moved, now, box, potential.cutoff, skin, periodic)
         valid = _certain(valid, "atoms or box have changed by more than the skin: update the list")
-        full = neighbor.did_buffer_overflow == 0
-        full = _certain(full, "the neighbour list has overflowed: allocate it anew")
-        return energy_of(potential, graph.within(potential.cutoff))[0] * valid * full
+        sound = (neighbor.did_buffer_overflow | neighbor.cell_size_too_small) == 0
+        sound = _certain(sound, "the neighbour list has overflowed: allocate it anew")
+        return energy_of(potential, graph.within(potential.cutoff))[0] * valid * sound
 
     return Simulated(displacement, shift, neighbors, energy, jnp.asarray(positions, dtype))
 

@@ -1,7 +1,7 @@
-"""The host's side of a simulation: sizes of tables, blocks of steps, frames brought home, errors."""
+"""The host's side of a simulation: sizes of tables, blocks of steps, frames, and errors."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from time import monotonic
 from typing import ClassVar
@@ -43,7 +43,8 @@ class Engine:
         """With variables of the integrator, first forces, and sizes that suffice for them."""
         start = self.integrator.start
         state = jax.vmap(start)(state) if state.positions.ndim == 3 else start(state)
-        return self._with_forces(self._cut(state))
+        found, needed = self._with_forces(self._cut(state))
+        return _resized(found, _sizes(found).fitted(needed))
 
     def resumed(self, state: State) -> State:
         """The state of another run. Where it goes on as before, it keeps its bits."""
@@ -52,7 +53,7 @@ class Engine:
         kind = jax.tree.structure
         bath = state.bath if kind(state.bath) == kind(fresh.bath) else fresh.bath
         state = replace_arrays(state, freedom=fresh.freedom, bath=bath)
-        found = self._with_forces(state)
+        found, _ = self._with_forces(state)
         tolerance = 1e-4 * (1 + jnp.abs(found.forces).max())
         same = jnp.abs(found.forces - state.forces).max() < tolerance
         return replace_arrays(state, layout=found.layout) if same else found
@@ -92,15 +93,17 @@ class Engine:
             self._check(state, found.state)
             return found.state, self._home(found.frames, frames)
 
-    def _with_forces(self, state: State) -> State:
+    def _with_forces(self, state: State) -> tuple[State, Int[np.ndarray, "5"]]:
+        """With forces, energy and virial; and what the table needed for them."""
         while True:
             found, needed = loop.first(self.potential, state, self.skin, layout=_sizes(state))
-            if _sizes(state).holds(_most(needed)):
-                return found
-            state = self._grown(state, _most(needed))
+            needed = _most(needed)
+            if _sizes(state).holds(needed):
+                return found, needed
+            state = self._grown(state, needed)
 
     def _cut(self, state: State) -> State:
-        """With cells for its cutoff and skin, but with small tables yet."""
+        """With cells for its cutoff and skin, and a guess of what tables will need."""
         positions, cell = jax.device_get((state.positions, state.cell))
         positions, cell = positions.reshape(-1, *positions.shape[-2:]), cell.reshape(-1, 3, 3)
         smallest = np.abs(np.linalg.det(cell)).argmin()
@@ -113,7 +116,8 @@ class Engine:
         if (needed[2:] > sizes.layers).any():  # the cell has shrunk
             cut = _sizes(self._cut(state))
             sizes = sizes._replace(cells=cut.cells, layers=cut.layers)
-        return _resized(state, sizes.grown(needed))
+        room = (sizes.occupancy, sizes.rows, *sizes.layers)
+        return _resized(state, sizes.fitted(np.maximum(needed, room)))
 
     def _home(self, frames: Mapping[str, Array], count: int) -> dict[str, np.ndarray]:
         frames = jax.device_get(dict(frames))

@@ -9,7 +9,7 @@ may look for neighbours. `start(state)` adds the integrator's own variables to a
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +19,7 @@ from tutor.pytree import pytree
 from tutor.units import KB
 
 
+@runtime_checkable
 class Integrator(Protocol):
     """What a simulation asks of a way to move.
 
@@ -27,7 +28,7 @@ class Integrator(Protocol):
         needs_virial: whether `begin` reads `state.virial`.
     """
 
-    dt: float
+    dt: Real
     needs_virial: bool
 
     def start(self, state: State) -> State: ...
@@ -40,7 +41,7 @@ def step(integrator: Integrator, state: State, forces: Callable[[State], State])
     return integrator.finish(forces(integrator.begin(state)))
 
 
-def positive(**values: float) -> None:
+def positive(**values: Real) -> None:
     """Raises ValueError for a value that is not a positive number."""
     for name, value in values.items():
         if isinstance(value, (int, float)) and not 0 < value < float("inf"):
@@ -58,7 +59,7 @@ class Verlet:
         dt: the time step in fs.
     """
 
-    dt: float
+    dt: Real
     needs_virial: ClassVar[bool] = False
 
     def __post_init__(self):
@@ -90,9 +91,9 @@ class Langevin:
         friction: γ in 1/fs.
     """
 
-    dt: float
-    temperature: float
-    friction: float
+    dt: Real
+    temperature: Real
+    friction: Real
     needs_virial: ClassVar[bool] = False
 
     def __post_init__(self):

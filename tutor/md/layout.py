@@ -28,14 +28,10 @@ class Layout(NamedTuple):
         """Whether a table of these sizes is complete that needs so much (`Table.needed`)."""
         return bool((needed <= (self.occupancy, self.rows, *self.layers)).all())
 
-    def grown(self, needed: Int[np.ndarray, "5"]) -> "Layout":
-        """With room for what was `needed`, and some more where there was too little."""
-        occupancy, rows = int(needed[0]), int(needed[1])
-        if occupancy > self.occupancy:
-            occupancy = -(-int(1.1 * occupancy + 1) // BLOCK) * BLOCK
-        if rows > self.rows:
-            rows = int(1.1 * rows) + 2
-        return self._replace(occupancy=max(occupancy, self.occupancy), rows=max(rows, self.rows))
+    def fitted(self, needed: Int[np.ndarray, "5"]) -> "Layout":
+        """With room for what was `needed` and a fifth more, because atoms move."""
+        occupancy, rows = (int(1.2 * n) for n in needed[:2])
+        return self._replace(occupancy=_blocks(occupancy + 1), rows=rows + 4)
 
     def array(self) -> Int[np.ndarray, "8"]:
         """As numbers, to be kept with the state of a run."""
@@ -54,15 +50,22 @@ def layout(
     pbc: tuple[bool, bool, bool],
     reach: float,
 ) -> Layout:
-    """The cells for atoms within `reach` of each other, in Å; with too few slots and rows yet."""
+    """Cells for neighbours within `reach`, in Å, and a guess of the rest for atoms everywhere."""
     inverse = np.linalg.inv(cell)
-    extent = np.where(pbc, 1.0, np.ptp(positions @ inverse, axis=0))
     span = reach * np.sqrt((inverse**2).sum(axis=0))
+    extent = np.where(pbc, 1.0, np.maximum(np.ptp(positions @ inverse, axis=0), span))
     cells = np.maximum((extent / span + 1e-9).astype(int), 1)
     while cells.prod() > max(len(positions) / FEWEST, 1):
         cells[np.argmax(cells)] -= 1
     layers = np.where(pbc, np.ceil(span * cells - 1e-6), cells > 1).astype(int)
-    return Layout(tuple(cells.tolist()), tuple(layers.tolist()), BLOCK, 1)
+    crowd = len(positions) / cells.prod()
+    rows = crowd * 4.2 * (span * cells / extent).prod()  # in a sphere inside of a cell
+    sizes = tuple(cells.tolist()), tuple(layers.tolist())
+    return Layout(*sizes, occupancy=_blocks(1.5 * crowd + 4), rows=int(1.5 * rows) + 8)
+
+
+def _blocks(count: float | int) -> int:
+    return int(-(-count // BLOCK)) * BLOCK
 
 
 def complete_cell(

@@ -17,7 +17,7 @@ from tutor.pytree import pytree
 from tutor.system import System
 from tutor.units import AMU, KB
 
-Real = float | Float[Array, ""]  # a number, inside jit or outside
+Real = float | int | Float[Array, ""]  # a number, inside jit or outside
 
 
 @pytree(static=("pbc",))
@@ -174,9 +174,7 @@ def _check(system, masses, temperature, dtype):
     if not (np.isfinite(temperature) and temperature >= 0):
         raise ValueError(f"temperature = {temperature}: give a temperature in K, 0 or more")
     if len(system) == 0 or not np.isfinite(system.positions).all():
-        raise ValueError(
-            "system.positions holds values that are not finite, or no atoms: give every atom a place"
-        )
+        raise ValueError("system.positions is empty or not finite: give every atom a place")
     periodic = system.cell[system.pbc]
     if len(periodic) and np.linalg.matrix_rank(periodic) < len(periodic):
         raise ValueError(
