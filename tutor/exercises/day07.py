@@ -51,9 +51,7 @@ def verlet(f, rng):
             example=example,
             rtol=1e-5,
             slips={
-                "that is r + dt v, as Euler has it: the force of this step has not moved anything": (
-                    r + dt * v
-                ),
+                "that is r + dt v, as Euler has it: the force has not moved anything": (r + dt * v),
                 "the first kick lasts half a step, not a whole one": r + dt * v + dt**2 * a,
                 "masses are in amu: multiply them by AMU to get eV fs²/Å²": (
                     r + dt * v + dt**2 / 2 * AMU * a
@@ -125,7 +123,8 @@ def _runge_kutta(x, slope, dt):
         "Nobody knows the exact end. But if the error is C dtᵖ, then the ends for dt and dt/2 "
         "differ by C dtᵖ (1 − 2⁻ᵖ). What do those for dt/2 and dt/4 differ by?",
         "The first difference is 2ᵖ times the second. Take the length of each difference.",
-        "`d = lambda s: np.linalg.norm(solve(s) - solve(s / 2))`, then `np.log2(d(dt) / d(dt / 2))`.",
+        "With `d = lambda s: np.linalg.norm(solve(s) - solve(s / 2))` it is "
+        "`np.log2(d(dt) / d(dt / 2))`.",
     ),
 )
 def order(f, rng):

@@ -84,8 +84,8 @@ def bath(f, rng):
         f,
         _bath,
         cases,
-        law="atoms that have the temperature of the bath keep it: the variance that friction takes, "
-        "(1 − c²) kT/m, is what the noise brings",
+        law="atoms as hot as the bath stay so: the noise brings the variance that friction takes, "
+        "(1 − c²) kT/m",
         slips={
             "that is right to first order in γ dt only; the exact factor is exp(−γ dt)": _slip(
                 lambda c, kT, x: (1 - x, 2 * x * kT)

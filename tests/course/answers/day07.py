@@ -5,7 +5,6 @@ from itertools import product
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy.optimize import minimize
 from scipy.spatial import KDTree
 
 from tutor.units import AMU, KB
@@ -167,7 +166,9 @@ IMAGE = {
         ),
         "lies around the origin": lambda d, cell: (d @ np.linalg.inv(cell) % 1) @ cell,
         "still fractional": lambda d, cell: rounded(d, cell) @ np.linalg.inv(cell),
-        "the vectors are asked for": lambda d, cell: np.linalg.norm(image_by_loops(d, cell), axis=1),
+        "the vectors are asked for": lambda d, cell: np.linalg.norm(
+            image_by_loops(d, cell), axis=1
+        ),
     },
 }
 
@@ -413,16 +414,15 @@ def response_the_other_way(energy, x, theta):
 
 
 def response_by_minimising(energy, x, theta):
-    slope = jax.grad(energy)
+    """Central difference of two minima, each by Newton's method."""
+    slope, hessian = jax.jit(jax.grad(energy)), jax.jit(jax.hessian(energy))
 
-    def minimum(t):
-        for _ in range(2):
-            found = minimize(lambda y: float(energy(jnp.asarray(y), t)), np.asarray(x), tol=1e-12,
-                             jac=lambda y: np.asarray(slope(jnp.asarray(y), t)), method="BFGS")  # fmt: skip
-        y = jnp.asarray(found.x)
-        return y - jnp.linalg.solve(jax.hessian(energy)(y, t), slope(y, t))
+    def minimum(t, y):
+        for _ in range(5):
+            y = y - np.linalg.solve(hessian(y, t), slope(y, t))
+        return y
 
-    return (minimum(theta + 1e-4) - minimum(theta - 1e-4)) / 2e-4
+    return (minimum(theta + 1e-4, x) - minimum(theta - 1e-4, x)) / 2e-4
 
 
 def response_by_newton(energy, x, theta):
