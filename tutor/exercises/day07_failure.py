@@ -1,6 +1,5 @@
 """Day 7: when simulations go wrong, 7.8 and 7.9; what gradients are for, 7.10 and 7.11."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
