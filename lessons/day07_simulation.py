@@ -50,6 +50,7 @@ from jax import lax
 import tutor
 from tutor import System, check, hint, show
 from tutor.md import Langevin, NoseHoover, VelocityRescaling, Verlet, simulate, state_of, step
+from tutor.md.state import stack
 from tutor.md.structure import rdf
 from tutor.models.pair import LennardJones, Pair, shifted, switched, truncated
 from tutor.models.painn import PaiNN
@@ -583,13 +584,14 @@ baths = {
 }
 melted = simulate(argon, liquid(3), baths["Langevin"], 2500, every=2500, temperature=200,
                   key=jax.random.key(1)).state  # fmt: skip
-kelvins = {}
+kelvins, spreads = {}, {}
 print(f"{'thermostat':22s}{'mean T (K)':>12s}{'spread of K':>13s}{'canonical':>11s}")
 for name, integrator in baths.items():
-    run = simulate(argon, melted, integrator, 20_000, every=10, record=())
+    run = simulate(argon, melted, integrator, 12_000, every=10, record=())
     kelvins[name] = run.temperature[200:]
     K, f = run.kinetic_energy[200:], int(run.state.freedom)
     spread, right = 100 * K.std() / K.mean(), 100 * np.sqrt(2 / f)
+    spreads[name] = spread / right
     print(f"{name:22s}{run.temperature[200:].mean():12.1f}{spread:12.2f}%{right:10.2f}%")
 
 # %%
@@ -623,7 +625,7 @@ for name in ("Berendsen, 100 fs", "Langevin"):
     print(f"{name:22s}{run.temperature[250:].mean():16.1f}{inner:12.1f}")
 
 # %% [markdown]
-# A block of argon flies through space, half as hot as the thermometer says: a *flying ice cube* in
+# A block of argon flies through space, much colder than the thermometer says: a *flying ice cube* in
 # its plainest form. (The famous one needs no push: in long runs with such thermostats energy leaks
 # from vibrations into the drift. Harvey, Tan and Cheatham, J. Comput. Chem. 19, 726 (1998).)
 # Langevin's friction stops the drift, because it acts on each atom.
@@ -639,16 +641,16 @@ ethanol = tutor.data.load("ethanol")
 parts = {name: ethanol.split(name) for name in ("train", "val", "test", "hot")}
 
 
-def trained(frames, epochs, seed=0):
+def trained(frames, epochs, unseen):
     model = PaiNN((1, 6, 8), cutoff=4.0, channels=16, layers=2, radial=10, neighbors=8.0,
-                  rngs=nnx.Rngs(seed))  # fmt: skip
-    return train(model, frames, validation=parts["val"], epochs=epochs, learning_rate=3e-3,
-                 progress=False, key=jax.random.key(seed))  # fmt: skip
+                  rngs=nnx.Rngs(0))  # fmt: skip
+    return train(model, frames, validation=unseen, epochs=epochs, learning_rate=3e-3,
+                 progress=False, key=jax.random.key(0))  # fmt: skip
 
 
 networks = {
-    "1000 frames": trained(parts["train"], 15),
-    "15 frames": trained(parts["train"][:15], 600),
+    "1000 frames": trained(parts["train"], 12, parts["val"]),
+    "15 frames": trained(parts["train"][:15], 200, parts["val"][:15]),
 }
 
 # %% tutor={"rtol": 0.25}
@@ -658,8 +660,8 @@ for name, result in networks.items():
     print(f"{name:18s}{errors[0]:17.3f}{errors[1]:11.3f}")
 
 # %% [markdown]
-# > **Predict first.** Two networks, two temperatures, eight runs each of 5 ps, every atom free. How
-# > many of the 32 molecules survive? (The reference's own molecules all do, at both temperatures.)
+# > **Predict first.** Two networks, two temperatures, eight runs of 3 ps each. In how many of
+# > the 32 do all bonds hold? (In the reference all of them hold at 500 K, and nearly always at 1200.)
 
 # %% tutor={"rtol": 0.3, "atol": 1.1}
 bonds = [(0, 1), (1, 2), (2, 3), (0, 6), (0, 7), (0, 8), (1, 4), (1, 5)]
@@ -673,7 +675,7 @@ def intact(positions):
     return ((now > 0.5) & (now < 1.6)).all(axis=-1)
 
 
-def driven(model, kelvin, steps=10_000, replicas=8):
+def driven(model, kelvin, steps=6000, replicas=8):
     """Frames every 10 fs of replicas that start from different test frames."""
     starts = [parts["test"][60 * k] for k in range(replicas)]
     bath = Langevin(0.5, kelvin, friction=0.01)
@@ -682,14 +684,15 @@ def driven(model, kelvin, steps=10_000, replicas=8):
 
 
 runs = {}
-for name, result in networks.items():
-    for kelvin in (500, 1200):
-        try:
-            runs[name, kelvin] = driven(result.model, kelvin).positions
-            whole = int(intact(runs[name, kelvin]).all(axis=0).sum())
-            print(f"{name:12s} {kelvin:5d} K: {whole} of 8 molecules stay whole")
-        except FloatingPointError:
-            print(f"{name:12s} {kelvin:5d} K: atoms fly apart; the engine stops")
+for part, kelvin in (("test", 500), ("hot", 1200)):
+    print(f"{'reference':12s} {kelvin:5d} K: {intact(parts[part].positions).mean():.1%} of frames whole")
+for name, kelvin in (("1000 frames", 500), ("15 frames", 500), ("1000 frames", 1200)):
+    try:
+        runs[name, kelvin] = driven(networks[name].model, kelvin).positions
+        whole = int(intact(runs[name, kelvin]).all(axis=0).sum())
+        print(f"{name:12s} {kelvin:5d} K: {whole} of 8 molecules stay whole")
+    except FloatingPointError:
+        print(f"{name:12s} {kelvin:5d} K: atoms fly apart, and the engine says so")
 
 # %% [markdown]
 # Staying whole is the least. Does the good network visit the *same* structures as the reference? All
@@ -713,7 +716,7 @@ def missed_overlap(x, y, bins=np.linspace(0.8, 4.4, 91)):
 
 
 # %% tutor={"rtol": 0.4, "atol": 0.02}
-settled = runs["1000 frames", 500][100:]
+settled = runs["1000 frames", 500][60:]
 truth = distances(parts["test"].positions)
 seen = {"reference, training block": distances(parts["train"].positions)}
 seen["network, 1000 frames"] = distances(settled)
@@ -756,12 +759,12 @@ tutor.view(
 # little energy. Here is argon, cut off or switched off.
 
 # %% tutor={"rtol": 0.5, "atol": 0.002}
-print("NVE for 20 ps, change of the total energy per atom")
+print("NVE for 10 ps, change of the total energy per atom")
 with float64():
     for ending in (truncated, switched):
         potential = Pair(LennardJones(EPSILON, SIGMA), cutoff=8.5, ending=ending)
         for dt in (4.0, 2.0):
-            run = simulate(potential, liquid(3), Verlet(dt), int(20_000 / dt), every=int(400 / dt),
+            run = simulate(potential, liquid(3), Verlet(dt), int(10_000 / dt), every=int(200 / dt),
                            temperature=200, key=jax.random.key(0), record=(),
                            dtype=jnp.float64)  # fmt: skip
             change = 1e3 * np.abs(run.conserved - run.conserved[0]).max() / 108
@@ -829,7 +832,7 @@ def direct_loss(model, batch):
 
 
 data = (parts["train"].positions.astype(np.float32), parts["train"].forces.astype(np.float32))
-direct = fit(DirectForces(nnx.Rngs(0)), direct_loss, data, steps=3000, batch_size=5,
+direct = fit(DirectForces(nnx.Rngs(0)), direct_loss, data, steps=2400, batch_size=5,
              learning_rate=3e-3, key=jax.random.key(0)).model  # fmt: skip
 kinds = {
     "-dE/dr": (networks["1000 frames"].model, gradient_of),
@@ -839,15 +842,15 @@ kinds = {
 
 # %%
 @partial(jax.jit, static_argnames=("force", "frames"))
-def nve(force, model, state, dt, frames=200):
-    """Temperatures in K, every 100 steps, of constant-energy dynamics with any forces."""
+def nve(force, model, states, dt, frames=200):
+    """Temperatures in K, every 100 steps, of constant-energy runs side by side, with any forces."""
     renewed = lambda state: replace(state, forces=force(model, state.positions))  # noqa: E731
 
     def frame(state, _):
         state = lax.fori_loop(0, 100, lambda _, s: step(Verlet(dt), s, renewed), state)
         return state, state.temperature
 
-    return lax.scan(frame, renewed(state), length=frames)[1]
+    return jax.vmap(lambda s: lax.scan(frame, renewed(s), length=frames)[1])(states)
 
 
 def loop(r, radius=0.05, points=200, seed=0):
@@ -860,7 +863,7 @@ def loop(r, radius=0.05, points=200, seed=0):
 
 # %% tutor={"rtol": 0.5, "atol": 0.01}
 heat, around = {}, {}
-starts = [parts["test"][100 * k] for k in range(4)]
+starts = [parts["test"][60 * k] for k in range(8)]
 print(f"{'forces are':15s}{'RMSE (eV/Å)':>12s}{'work around a loop':>20s}{'NVE: K per ps':>15s}")
 for name, (model, force) in kinds.items():
     F = jax.vmap(partial(force, model))(jnp.asarray(parts["test"].positions, jnp.float32))
@@ -870,7 +873,7 @@ for name, (model, force) in kinds.items():
     ahead = np.roll(ring, -1, axis=0) - ring
     around[name] = 1e3 * ((f + np.roll(f, -1, axis=0)) / 2 * ahead).sum()
     states = [state_of(s, temperature=500.0, key=jax.random.key(k)) for k, s in enumerate(starts)]
-    heat[name] = np.mean([nve(force, model, s, 0.5) for s in states], axis=0)
+    heat[name] = np.asarray(nve(force, model, stack(states), 0.5)).mean(axis=0)
     slope = np.polyfit(0.05 * np.arange(100, 200), heat[name][100:], 1)[0]
     print(f"{name:15s}{rmse:12.3f}{abs(around[name]):16.3f} meV{slope:13.1f}")
 
@@ -878,7 +881,7 @@ for name, (model, force) in kinds.items():
 fig = curves(0.05 * np.arange(1, 201), heat, xlabel="time (ps)", ylabel="temperature (K)")
 show(
     fig,
-    alt="Temperature of ethanol at constant energy against time, mean of four runs. With forces that "
+    alt="Temperature of ethanol at constant energy against time, mean of eight runs. With forces that "
     "are a gradient it fluctuates around one value. With three free numbers for each atom it drifts "
     "away steadily.",
 )
@@ -937,8 +940,8 @@ def relaxed(r, sigma):
     """The minimum near r, by Newton's method without the six free directions."""
     for _ in range(8):
         H = jax.hessian(cluster_energy)(r, sigma).reshape(39, 39)
-        step = jnp.linalg.pinv(H, rtol=1e-9) @ jax.grad(cluster_energy)(r, sigma).ravel()
-        r = r - step.reshape(13, 3)
+        g = jax.grad(cluster_energy)(r, sigma).ravel()
+        r = r - (jnp.linalg.pinv(H, rtol=1e-9) @ g).reshape(13, 3)
     return r
 
 
@@ -975,23 +978,23 @@ sensitivity = {}
 with float64():
     for name, kelvin in (("cold, 5 K", 5.0), ("hot, 80 K", 80.0)):
         r, v = cluster_at(kelvin)
-        places = lambda s, r=r, v=v: path(verlet_step, r, v, 5.0, 3000, cluster_energy, s)[0]  # noqa: E731
+        places = lambda s, r=r, v=v: path(verlet_step, r, v, 5.0, 8000, cluster_energy, s)[0]  # noqa: E731
         slope = jax.jvp(places, (SIGMA,), (1.0,))[1]
         sensitivity[name] = np.linalg.norm(np.asarray(slope), axis=(1, 2))
-time = 0.005 * np.arange(1, 3001)
+time = 0.005 * np.arange(1, 8001)
 
 # %% tutor={"rtol": 0.5}
-print("|dr/dsigma| after" + "".join(f"{t:>10g} ps" for t in (0.5, 1, 2, 4)))
+print("|dr/dsigma| after" + "".join(f"{t:>10g} ps" for t in (0.5, 2, 5, 10)))
 for name, size in sensitivity.items():
-    print(f"{name:17s}" + "".join(f"{size[int(200 * t) - 1]:13.3g}" for t in (0.5, 1, 2, 4)))
+    print(f"{name:17s}" + "".join(f"{size[int(200 * t) - 1]:13.3g}" for t in (0.5, 2, 5, 10)))
 
 # %%
 fig = curves(time, sensitivity, log="y", xlabel="time (ps)", ylabel=r"$|\partial r/\partial\sigma|$")
 show(
     fig,
     alt="Size of the derivative of all positions by sigma against time, logarithmic. For the cold "
-    "cluster it flattens out; for the hot one it rises along a straight line by many orders of "
-    "magnitude within 15 ps.",
+    "cluster it swings and rises slowly; for the hot one it rises along a straight line by many "
+    "orders of magnitude within 40 ps.",
 )
 
 # %% [markdown]
@@ -1008,26 +1011,26 @@ with float64():
         guess = guess - (wrong @ slope) / (slope @ slope)
 
 # %% [markdown]
-# From 15 ps of the hot cluster the same would fail. The loss as a function of σ, for three lengths:
+# From 40 ps of the hot cluster the same would fail. The loss as a function of σ, for three lengths:
 
 # %%
 with float64():
-    trial = jnp.asarray(np.linspace(3.30, 3.51, 106))  # SIGMA among them
-    every = jax.jit(jax.vmap(lambda s: path(verlet_step, r, v, 5.0, 3000, cluster_energy, s)[0]))
-    every, target = every(trial), path(verlet_step, r, v, 5.0, 3000, cluster_energy, SIGMA)[0]
-    squares = ((every - target) ** 2).mean(axis=(2, 3))
-losses = {f"{t:g} ps": np.asarray(squares[:, : int(200 * t)].mean(axis=1)) for t in (0.5, 4, 15)}
-fig = curves(trial, losses, log="y", xlabel="σ (Å)", ylabel="mean squared distance (Å²)")
+    trial = jnp.asarray(np.linspace(3.30, 3.51, 71))  # SIGMA among them
+    every = jax.jit(jax.vmap(lambda s: path(verlet_step, r, v, 5.0, 8000, cluster_energy, s)[0]))
+    every, target = every(trial), path(verlet_step, r, v, 5.0, 8000, cluster_energy, SIGMA)[0]
+squares = ((np.asarray(every) - np.asarray(target)) ** 2).mean(axis=(2, 3))
+losses = {f"{t:g} ps": squares[:, : int(200 * t)].mean(axis=1) for t in (0.5, 4, 40)}
+fig = curves(np.asarray(trial), losses, log="y", xlabel="σ (Å)", ylabel="mean squared distance (Å²)")
 show(
     fig,
     alt="Mean squared distance of trajectories from the one observed, against sigma, for 0.5, 4 and "
-    "15 ps. The short one is a smooth valley with its floor at 3.405 Å. The long one is a rugged "
+    "40 ps. The short one is a smooth valley with its floor at 3.405 Å. The long one is a rugged "
     "plateau, with a needle-thin hole at the right value.",
 )
 
 # %% [markdown]
 # The gradient is exact, and useless: it describes a valley thinner than anything a step could hit.
-# The slope of the hot line is that of round 4, the Lyapunov exponent of the system. So: differentiate
+# The slope of the hot line is what round 4 measured for the liquid, the Lyapunov exponent. So: differentiate
 # through minima and averages, or through pieces of path shorter than the inverse of that exponent.
 #
 # ## 8 Rigid bodies
@@ -1042,14 +1045,13 @@ from jax_md import rigid_body
 
 BODIES = 32
 corner = jnp.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) * 0.3
-with float64(), warnings.catch_warnings():
-    warnings.simplefilter("ignore")
+with float64(), warnings.catch_warnings(action="ignore"):
     shape = rigid_body.point_union_shape(jnp.asarray(corner, jnp.float64), jnp.ones(4))
     box = 2.2 * BODIES ** (1 / 3)
     displacement, shift = jax_md.space.periodic(box)
     spheres = jax_md.energy.soft_sphere_pair(displacement, sigma=1.0, epsilon=10.0)
     energy = rigid_body.point_energy(lambda r: spheres(r.reshape(-1, 3)), shape)
-    key = jax.random.split(jax.random.key(0), 3)
+    key = jax.random.split(jax.random.PRNGKey(0))
     lattice = np.array(list(itertools.product(range(4), range(4), range(2)))) / [4, 4, 2]
     quaternions = jax.vmap(lambda k: rigid_body.random_quaternion(k, jnp.float64))(
         jax.random.split(key[0], BODIES)
@@ -1111,10 +1113,10 @@ crystal = System(silicon.numbers, silicon.positions, silicon.cell, silicon.pbc)
 melts, shells = {}, {}
 print(f"{'':8s}{'neighbours within 3 Å':>23s}{'first peak of g(r)':>20s}")
 for kelvin in (1000, 3500):
-    run = simulate(StillingerWeber(), crystal, Langevin(1.5, kelvin, friction=0.01), 4000, every=20,
+    run = simulate(StillingerWeber(), crystal, Langevin(1.5, kelvin, friction=0.01), 3000, every=20,
                    temperature=2 * kelvin, key=jax.random.key(0), record=("positions",))  # fmt: skip
     melts[kelvin] = [replace(crystal, positions=r) for r in run.positions.astype(float)]
-    shell = shells[kelvin] = rdf(melts[kelvin][100:], cutoff=5.4, bins=108)
+    shell = shells[kelvin] = rdf(melts[kelvin][75:], cutoff=5.4, bins=108)
     near = shell.coordination[np.searchsorted(shell.r, 3.0) - 1]
     print(f"{kelvin:6d} K{near:22.2f} {shell.r[shell.g.argmax()]:17.2f} Å")
 
@@ -1131,7 +1133,7 @@ show(
 # %%
 tutor.view(
     [System(s.numbers, s.positions) for s in melts[3500][:100:2]],
-    caption="3 ps of silicon at 3500 K, from crystal to liquid",
+    caption="three picoseconds of silicon at 3500 K, from crystal to liquid",
 )
 
 # %% [markdown]
@@ -1141,7 +1143,7 @@ tutor.view(
 # ## 10 What does your device give?
 #
 # All of today's code runs unchanged on a GPU. The cell below says what JAX found and draws the speed
-# of one liquid of growing size, and of sixteen small ones side by side. On a CPU the first curve is
+# of one liquid of growing size, and of eight small ones side by side. On a CPU the first curve is
 # flat. On a GPU it rises until the device is full, because a small system leaves most of it idle;
 # running replicas side by side fills it.
 
@@ -1161,13 +1163,13 @@ def speed(system, steps=40):
 
 sizes = [4 * n**3 for n in (3, 5, 8)]
 alone = [speed(liquid(n)) for n in (3, 5, 8)]
-together = speed([liquid(3, seed=k) for k in range(16)])
-fig = curves(sizes, {"one liquid": alone, "16 replicas of 108 atoms": [together] * 3}, log="x",
+together = speed([liquid(3, seed=k) for k in range(8)])
+fig = curves(sizes, {"one liquid": alone, "8 replicas of 108 atoms": [together] * 3}, log="x",
              xlabel="atoms", ylabel="million atom-steps per second")  # fmt: skip
 show(
     fig,
     alt="Millions of atom-steps per second against the number of atoms in one liquid, from 108 to "
-    "2048, and as a level line the speed of sixteen replicas of 108 atoms that run side by side.",
+    "2048, and as a level line the speed of eight replicas of 108 atoms that run side by side.",
 )
 
 # %% [markdown]
@@ -1193,10 +1195,10 @@ reached = [
     ("Euler's worst energy error at 1 fs (meV)", worst["Euler"][0]),
     ("Verlet's, at 16 fs (meV)", worst["Verlet"][-1]),
     ("pairs that rounding gets wrong in a 60° cell (%)", 100 * missed_at_60),
-    ("spread of K, Berendsen / canonical", kelvins["Berendsen, 100 fs"].std() / canonical),
-    ("spread of K, Langevin / canonical", kelvins["Langevin"].std() / canonical),
-    ("network's distances, missed overlap", missed_overlap(settled_r, truth)),
-    ("reference against itself", missed_overlap(reference_r, truth)),
+    ("spread of K, Berendsen / canonical", spreads["Berendsen, 100 fs"]),
+    ("spread of K, Langevin / canonical", spreads["Langevin"]),
+    ("network's distances, missed overlap", missed_overlap(seen["network, 1000 frames"], truth)),
+    ("reference against itself", missed_overlap(seen["reference, training block"], truth)),
     ("work of a trained non-gradient force around a loop (meV)", abs(around["three numbers"])),
     ("the same for -dE/dr", abs(around["-dE/dr"])),
     ("sigma from a minimum (Å)", sigma),
