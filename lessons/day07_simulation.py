@@ -101,17 +101,17 @@ check("7.1", verlet)
 # Thirteen argon atoms, one in the middle of an icosahedron of twelve, at 20 K in vacuum. Euler and
 # Verlet side by side, over two picoseconds.
 #
-# > **Predict first.** Nothing heats the cluster. What does Euler do to its energy? And by what factor
-# > does the error of each method fall when $dt$ is halved?
+# > **Predict first.** Nothing heats the cluster. What does Euler do to its energy? And by what
+# > factor does the error of each method fall when $dt$ is halved?
 
 # %%
 SIGMA, EPSILON, ARGON = 3.405, 0.010323, 39.948
-I, J = np.triu_indices(13, 1)
+FIRST, SECOND = np.triu_indices(13, 1)
 
 
 def cluster_energy(r, sigma=SIGMA):
     """Lennard-Jones between all pairs of 13 atoms, in eV."""
-    x = (sigma**2 / ((r[I] - r[J]) ** 2).sum(axis=1)) ** 3
+    x = (sigma**2 / ((r[FIRST] - r[SECOND]) ** 2).sum(axis=1)) ** 3
     return (4 * EPSILON * (x**2 - x)).sum()
 
 
@@ -175,8 +175,9 @@ show(
 
 # %% [markdown]
 # Euler heats: the tangent of an orbit always points outwards. Verlet's error falls by four when
-# $dt$ is halved, so it is of **second order**, and it does not grow with time: Verlet follows, up to
-# rounding, a slightly different energy exactly. That, and not its order, is why everyone uses it.
+# $dt$ is halved, so it is of **second order**, and it does not grow with time: Verlet follows, up
+# to rounding, a slightly different energy exactly. That, and not its order, is why everyone uses
+# it.
 #
 # An order can be measured even where nobody knows the exact orbit.
 #
@@ -221,11 +222,11 @@ with float64():
 # ## 2 A space without walls
 #
 # A box of 256 atoms has more surface than inside. So the box is repeated in all directions: what
-# leaves on the right comes in on the left. Each atom sees the **nearest image** of every other. In a
-# box with right angles that is rounding: $d - L\,\mathrm{round}(d/L)$, axis by axis.
+# leaves on the right comes in on the left. Each atom sees the **nearest image** of every other. In
+# a box with right angles that is rounding: $d - L\,\mathrm{round}(d/L)$, axis by axis.
 #
-# > **Predict first.** A cell may be skewed. Write $\mathbf d$ in fractions of the cell vectors, round
-# > these fractions, go back. Is that the nearest image?
+# > **Predict first.** A cell may be skewed. Write $\mathbf d$ in fractions of the cell vectors,
+# > round these fractions, go back. Is that the nearest image?
 #
 # ### Exercise 7.3: the nearest image
 #
@@ -258,7 +259,7 @@ cells = {
 }
 shifts, missed_at_60 = np.array(list(itertools.product(range(-3, 4), repeat=3))), 0.0
 print("vectors that have a shorter image")
-print(f"{'cell':16s}{'rounding':>10s}{'jax_md.space':>14s}{'half width':>12s}{'all right up to':>17s}")
+print(f"{'cell':16s}{'rounding':>10s}{'jax_md.space':>14s}{'half width':>12s}{'first error':>13s}")
 for name, cell in cells.items():
     s = np.random.default_rng(0).uniform(size=(2, 4000, 3))
     d = (s[1] - s[0]) @ cell
@@ -269,28 +270,28 @@ for name, cell in cells.items():
     missed = [np.linalg.norm(x, axis=-1) > shortest + 1e-3 for x in (naive, theirs[:, None])]
     half = 0.5 / np.linalg.norm(np.linalg.inv(cell), axis=0).max()
     first = f"{shortest[missed[0]].min():.2f} Å" if missed[0].any() else "-"
-    print(f"{name:16s}{missed[0].mean():10.1%}{missed[1].mean():14.1%}{half:10.2f} Å{first:>17s}")
+    print(f"{name:16s}{missed[0].mean():10.1%}{missed[1].mean():14.1%}{half:10.2f} Å{first:>13s}")
     missed_at_60 = missed[0].mean() if "60" in name else missed_at_60
 
 # %% [markdown]
 # Rounding is wrong for a good part of all pairs in a skewed cell, and so is JAX MD, which rounds.
 # But look at the last two columns. Up to half the width of the cell (the distance of two opposite
-# faces) nothing is ever missed. So the rule is: **cutoff at most half the width**, and then rounding
-# will do. Our engine stores *all* images within the cutoff, so it has no such limit: a crystal may
-# be simulated in a cell of one atom.
+# faces) nothing is ever missed. So the rule is: **cutoff at most half the width**, and then
+# rounding will do. Our engine stores *all* images within the cutoff, so it has no such limit: a
+# crystal may be simulated in a cell of one atom.
 #
 # ## 3 Who is near?
 #
 # All pairs are $N(N-1)/2$. But forces end at the cutoff, so each atom has a fixed number of
-# neighbours, whatever $N$ is. The trick is to find them without looking at all pairs: sort the atoms
-# into cells as wide as the cutoff, and look into the 27 cells around each atom.
+# neighbours, whatever $N$ is. The trick is to find them without looking at all pairs: sort the
+# atoms into cells as wide as the cutoff, and look into the 27 cells around each atom.
 #
 # ### Exercise 7.4: a cell list
 #
 # Return all pairs nearer than the cutoff, each once. Distances come from `distance(i, j)`, which
-# takes two arrays of atom numbers, knows about periodicity, and *counts what it is asked*. The check
-# looks at the count: it must grow as $N$. Mind small boxes, in which a cell's left neighbour is also
-# its right one.
+# takes two arrays of atom numbers, knows about periodicity, and *counts what it is asked*. The
+# check looks at the count: it must grow as $N$. Mind small boxes, in which a cell's left neighbour
+# is also its right one.
 
 
 # %% tutor={"exercise": "7.4"}
@@ -351,8 +352,8 @@ fig = curves(sizes, {k: 1e3 * np.array(t) for k, t in times.items()}, xlabel="at
 show(
     fig,
     alt="Time of one step against the number of atoms, from 108 to 1372, both axes logarithmic. "
-    "With all pairs it rises with the square of the number; with the neighbour list in proportion "
-    "to it. The list is faster throughout, and by far at the right.",
+    "With all pairs it rises with the square of the number; with the neighbour list in "
+    "proportion to it. The list is faster throughout, and by far at the right.",
 )
 
 # %% [markdown]
@@ -375,15 +376,15 @@ check("7.5", safe_steps)
 # %% [markdown]
 # ## 4 Another organisation: JAX MD
 #
-# The talk in which this day has its roots presents **JAX MD** (Schoenholz and Cubuk, 2020), and draws
-# it as five layers. Each is a few functions, and each function is free to be differentiated,
+# The talk in which this day has its roots presents **JAX MD** (Schoenholz and Cubuk, 2020), and
+# draws it as five layers. Each is a few functions, and each function is free to be differentiated,
 # compiled, or replaced by a network:
 #
 # | layer on the slide | in `jax_md` | what it gives |
 # |---|---|---|
 # | Spaces | `space.periodic(box)` | `displacement(a, b)` and `shift(r, dr)` |
 # | Spatial partitioning | `partition.neighbor_list` | `allocate`, and `update` inside jit |
-# | Energy functions, neural networks | `energy.lennard_jones_neighbor_list`, … | `energy(r, neighbor=…)` |
+# | Energy functions, networks | `energy.lennard_jones_neighbor_list` | `energy(r, neighbor=…)` |
 # | Simulation, optimisation | `simulate.nve`, `minimize.fire_descent` | `init` and `apply` |
 # | Analysis, visualisation | `quantity`, `rigid_body`, … | what you compute from it |
 #
@@ -422,8 +423,8 @@ def in_jax_md(system, velocities, dt, frames, every):
 
 
 # %% [markdown]
-# And the same in our engine. `from_jax_md` turns the energy function itself into a potential of this
-# course, so both run *the same* Lennard-Jones, with the same cutoff function.
+# And the same in our engine. `from_jax_md` turns the energy function itself into a potential of
+# this course, so both run *the same* Lennard-Jones, with the same cutoff function.
 #
 # > **Predict first.** Same atoms, same velocities, same potential, same step, float64. To how many
 # > digits do positions agree after 1 fs, 1 ps, 5 ps?
@@ -462,19 +463,19 @@ fig = curves(time, {"largest distance between the two runs": apart}, log="y",
              xlabel="time (ps)", ylabel="distance (Å)")  # fmt: skip
 show(
     fig,
-    alt="Largest distance between an atom in the one engine and the same atom in the other, against "
-    "time, logarithmic. It starts at rounding, near 1e-14 Å, and rises along a straight line by many "
-    "orders of magnitude within 10 ps.",
+    alt="Largest distance between an atom in the one engine and the same atom in the other, "
+    "against time, logarithmic. It starts at rounding, near 1e-14 Å, and rises along a "
+    "straight line by many orders of magnitude within 10 ps.",
 )
 
 # %% [markdown]
 # Both programs are right, and they disagree. A liquid is **chaotic**: a rounding error grows
-# exponentially. So two engines must agree to rounding at first, and later only in averages. Remember
-# the slope of this line; it comes back in round 7.
+# exponentially. So two engines must agree to rounding at first, and later only in averages.
+# Remember the slope of this line; it comes back in round 7.
 #
 # The same functions minimise. Thirteen atoms thrown at random into a ball, 64 times, and
-# `jax_md.minimize.fire_descent` for all of them at once with `vmap`. The deepest minimum of thirteen
-# Lennard-Jones atoms is known: −44.3268 ε, the icosahedron (Cambridge Cluster Database).
+# `jax_md.minimize.fire_descent` for all of them at once with `vmap`. The deepest minimum of
+# thirteen Lennard-Jones atoms is known: −44.3268 ε, the icosahedron (Cambridge Cluster Database).
 
 # %% tutor={"rtol": 0.25}
 displacement, shift = jax_md.space.free()
@@ -490,8 +491,10 @@ def minimised(r):
 
 with float64():
     ball = np.random.default_rng(0).normal(size=(64, 13, 3))
-    ball *= 1.6 * np.random.default_rng(1).uniform(size=(64, 13, 1)) ** (1 / 3) / np.linalg.norm(
-        ball, axis=2, keepdims=True
+    ball *= (
+        1.6
+        * np.random.default_rng(1).uniform(size=(64, 13, 1)) ** (1 / 3)
+        / np.linalg.norm(ball, axis=2, keepdims=True)
     )
     depths = np.asarray(minimised(ball))
 best = depths.min()
@@ -501,10 +504,10 @@ print(f"deepest: {best:.4f} ε; found from {np.sum(depths < best + 1e-3)} of 64 
 # %% [markdown]
 # ## 5 Heat baths, and what they sample
 #
-# Constant energy is rarely what an experiment has. A **thermostat** couples atoms to a bath, so that
-# each state of energy $E$ occurs with the probability $e^{-E/kT}$. That is a statement about a whole
-# distribution. The mean kinetic energy, $\tfrac12 kT$ for each of $f$ degrees of freedom, is only
-# its first moment, and any clamp gets it right.
+# Constant energy is rarely what an experiment has. A **thermostat** couples atoms to a bath, so
+# that each state of energy $E$ occurs with the probability $e^{-E/kT}$. That is a statement about a
+# whole distribution. The mean kinetic energy, $\tfrac12 kT$ for each of $f$ degrees of freedom, is
+# only its first moment, and any clamp gets it right.
 #
 # ### Exercise 7.6: how much must the kinetic energy fluctuate?
 #
@@ -519,9 +522,9 @@ check("7.6", spread_in_percent)
 
 # %% [markdown]
 # The simplest bath that is right: friction, and random kicks that make up for it. The equation
-# $d\mathbf v = -\gamma \mathbf v\,dt + \sqrt{2\gamma kT/m}\,d\mathbf W$ has an exact solution over a
-# step: $\mathbf v' = c\,\mathbf v + (\text{a spread})\cdot\boldsymbol\xi$ with $c = e^{-\gamma dt}$ and
-# normal numbers $\boldsymbol\xi$.
+# $d\mathbf v = -\gamma \mathbf v\,dt + \sqrt{2\gamma kT/m}\,d\mathbf W$ has an exact solution over
+# a step: $\mathbf v' = c\,\mathbf v + (\text{a spread})\cdot\boldsymbol\xi$ with $c = e^{-\gamma
+# dt}$ and normal numbers $\boldsymbol\xi$.
 #
 # ### Exercise 7.7: a heat bath
 #
@@ -541,10 +544,10 @@ def bath(
 check("7.7", bath)
 
 # %% [markdown]
-# In the library that is the O in the middle of `tutor.md.Langevin`: half a kick, half a drift, bath,
-# half a drift, half a kick. An integrator is any object with `start`, `begin` (before the new
-# forces) and `finish` (after them), so a popular thermostat is quickly added. **Berendsen's** scales
-# all velocities a little towards the right temperature in each step.
+# In the library that is the O in the middle of `tutor.md.Langevin`: half a kick, half a drift,
+# bath, half a drift, half a kick. An integrator is any object with `start`, `begin` (before the new
+# forces) and `finish` (after them), so a popular thermostat is quickly added. **Berendsen's**
+# scales all velocities a little towards the right temperature in each step.
 
 
 # %%
@@ -600,8 +603,8 @@ fig = histogram({name: kelvins[name] for name in chosen}, "temperature (K)", bin
 show(
     fig,
     alt="Histograms of the instantaneous temperature of 108 argon atoms around 94 K. Those of "
-    "Langevin's thermostat and of stochastic rescaling lie on top of each other; that of Berendsen's "
-    "has the same middle and is clearly narrower and taller.",
+    "Langevin's thermostat and of stochastic rescaling lie on top of each other; that of "
+    "Berendsen's has the same middle and is clearly narrower and taller.",
 )
 
 # %% [markdown]
@@ -625,9 +628,9 @@ for name in ("Berendsen, 100 fs", "Langevin"):
     print(f"{name:22s}{run.temperature[250:].mean():16.1f}{inner:12.1f}")
 
 # %% [markdown]
-# A block of argon flies through space, much colder than the thermometer says: a *flying ice cube* in
-# its plainest form. (The famous one needs no push: in long runs with such thermostats energy leaks
-# from vibrations into the drift. Harvey, Tan and Cheatham, J. Comput. Chem. 19, 726 (1998).)
+# A block of argon flies through space, much colder than the thermometer says: a *flying ice cube*
+# in its plainest form. (The famous one needs no push: in long runs with such thermostats energy
+# leaks from vibrations into the drift. Harvey, Tan and Cheatham, J. Comput. Chem. 19, 726 (1998).)
 # Langevin's friction stops the drift, because it acts on each atom.
 
 # %% [markdown]
@@ -660,8 +663,8 @@ for name, result in networks.items():
     print(f"{name:18s}{errors[0]:17.3f}{errors[1]:11.3f}")
 
 # %% [markdown]
-# > **Predict first.** Two networks, two temperatures, eight runs of 3 ps each. In how many of
-# > the 32 do all bonds hold? (In the reference all of them hold at 500 K, and nearly always at 1200.)
+# > **Predict first.** Two networks, two temperatures, eight runs of 3 ps each. In how many of the
+# > 32 do all bonds hold? (In the reference all of them hold at 500 K, and nearly always at 1200.)
 
 # %% tutor={"rtol": 0.3, "atol": 1.1}
 bonds = [(0, 1), (1, 2), (2, 3), (0, 6), (0, 7), (0, 8), (1, 4), (1, 5)]
@@ -685,7 +688,8 @@ def driven(model, kelvin, steps=6000, replicas=8):
 
 runs = {}
 for part, kelvin in (("test", 500), ("hot", 1200)):
-    print(f"{'reference':12s} {kelvin:5d} K: {intact(parts[part].positions).mean():.1%} of frames whole")
+    share = intact(parts[part].positions).mean()
+    print(f"{'reference':12s} {kelvin:5d} K: whole in {share:.1%} of its frames")
 for name, kelvin in (("1000 frames", 500), ("15 frames", 500), ("1000 frames", 1200)):
     try:
         runs[name, kelvin] = driven(networks[name].model, kelvin).positions
@@ -695,12 +699,13 @@ for name, kelvin in (("1000 frames", 500), ("15 frames", 500), ("1000 frames", 1
         print(f"{name:12s} {kelvin:5d} K: atoms fly apart, and the engine says so")
 
 # %% [markdown]
-# Staying whole is the least. Does the good network visit the *same* structures as the reference? All
-# 36 distances of the molecule, network against frames of the test block at 500 K, and as a yardstick
-# the reference's own training block against its own test block.
+# Staying whole is the least. Does the good network visit the *same* structures as the reference?
+# All 36 distances of the molecule, network against frames of the test block at 500 K, and as a
+# yardstick the reference's own training block against its own test block.
 
 # %%
 A, B = np.triu_indices(9, 1)
+OH = int(np.flatnonzero((A == 2) & (B == 3))[0])
 
 
 def distances(positions):
@@ -709,9 +714,9 @@ def distances(positions):
     return np.linalg.norm(r[:, A] - r[:, B], axis=-1)
 
 
-def missed_overlap(x, y, bins=np.linspace(0.8, 4.4, 91)):
+def missed_overlap(x, y, low=0.8, high=4.4, bins=90):
     """1 − the common area of two histograms: 0 where they agree, 1 where they share nothing."""
-    p, q = (np.histogram(values, bins)[0] / np.size(values) for values in (x, y))
+    p, q = (np.histogram(z, bins, (low, high))[0] / np.size(z) for z in (x, y))
     return 0.5 * np.abs(p - q).sum()
 
 
@@ -721,23 +726,23 @@ truth = distances(parts["test"].positions)
 seen = {"reference, training block": distances(parts["train"].positions)}
 seen["network, 1000 frames"] = distances(settled)
 for name, r in seen.items():
-    print(f"{name:27s} all distances: {missed_overlap(r, truth):.3f}   "
-          f"O-H bond: {missed_overlap(r[:, 20], truth[:, 20], np.linspace(0.8, 1.2, 41)):.3f}")  # fmt: skip
+    bond = missed_overlap(r[:, OH], truth[:, OH], 0.8, 1.2, 40)
+    print(f"{name:27s} all distances: {missed_overlap(r, truth):.3f}   O-H bond: {bond:.3f}")
 
 # %%
 bins = np.linspace(0.8, 4.4, 181)
 density = lambda r: np.histogram(r, bins, density=True)[0]  # noqa: E731
 fig = curves(
     (bins[1:] + bins[:-1]) / 2,
-    {"reference at 500 K": density(truth), "network at 500 K": density(seen["network, 1000 frames"])},
+    {"reference at 500 K": density(truth), "network at 500 K": density(distances(settled))},
     xlabel="distance (Å)",
     ylabel="density (1/Å)",
 )
 show(
     fig,
-    alt="Density of all interatomic distances of ethanol at 500 K, reference and network. Sharp peaks "
-    "of C-H and O-H bonds near 1 Å, of the heavy atoms near 1.5 Å, and broad ones from 2 to 4 Å. The "
-    "two curves lie nearly on top of each other.",
+    alt="Density of all interatomic distances of ethanol at 500 K, reference and network. Sharp "
+    "peaks of C-H and O-H bonds near 1 Å, of the heavy atoms near 1.5 Å, and broad ones from "
+    "2 to 4 Å. The two curves lie nearly on top of each other.",
 )
 
 # %%
@@ -881,17 +886,17 @@ for name, (model, force) in kinds.items():
 fig = curves(0.05 * np.arange(1, 201), heat, xlabel="time (ps)", ylabel="temperature (K)")
 show(
     fig,
-    alt="Temperature of ethanol at constant energy against time, mean of eight runs. With forces that "
-    "are a gradient it fluctuates around one value. With three free numbers for each atom it drifts "
-    "away steadily.",
+    alt="Temperature of ethanol at constant energy against time, mean of eight runs. With forces "
+    "that are a gradient it fluctuates around one value. With three free numbers for each "
+    "atom it drifts away steadily.",
 )
 
 # %% [markdown]
 # ### Exercise 7.9: diagnose the run
 #
 # Somebody shows you ethanol at constant energy under a network: within 10 ps the temperature climbs
-# from 500 to 700 K, at a steady rate. All bonds look healthy. With half the time step the rate is the
-# same. What is wrong?
+# from 500 to 700 K, at a steady rate. All bonds look healthy. With half the time step the rate is
+# the same. What is wrong?
 #
 # - **a** The time step is too long.
 # - **b** The forces are not the gradient of an energy.
@@ -908,8 +913,8 @@ check("7.9", diagnosis)
 # ## 7 Differentiable simulation
 #
 # "Whole simulations should be differentiable", says the slide. Then a potential can be learned not
-# only from energies and forces, but from what a simulation yields: a bond length, a path, a density.
-# There are two ways, and they behave very differently.
+# only from energies and forces, but from what a simulation yields: a bond length, a path, a
+# density. There are two ways, and they behave very differently.
 #
 # **Through a minimum.** Where $\mathbf x^*$ minimises $E(\mathbf x, \theta)$, the gradient vanishes
 # for *every* $\theta$. That equation, differentiated, says how the minimum moves, and the steps of
@@ -959,7 +964,7 @@ with float64():
     for k in range(4):
         r, dr = minimum_and_response(jnp.asarray(icosahedron(1.138 * float(sigma))), sigma)
         value, slope = jax.jvp(radius, (r,), (dr,))
-        print(f"step {k}: sigma = {sigma:.6f} Å gives {value:.6f} Å, d radius / d sigma = {slope:.6f}")
+        print(f"step {k}: sigma = {sigma:.6f} Å gives {value:.6f} Å, slope {slope:.6f}")
         sigma = sigma + (3.6844 - value) / slope
 
 # %% [markdown]
@@ -967,11 +972,11 @@ with float64():
 # $d\mathbf x^*/d\sigma = \mathbf x^*/\sigma$ exactly, and the ratio in the table is radius/σ.
 #
 # **Through a trajectory.** Here the whole loop of Verlet steps is differentiated, which JAX does
-# without complaint. We push a derivative with respect to σ through the simulation of a cold cluster,
-# and through that of a hot one.
+# without complaint. We push a derivative with respect to σ through the simulation of a cold
+# cluster, and through that of a hot one.
 #
-# > **Predict first.** How does the size of $\partial \mathbf r(t)/\partial\sigma$ grow with time: like
-# > $t$, like $t^2$, or otherwise? In both?
+# > **Predict first.** How does the size of $\partial \mathbf r(t)/\partial\sigma$ grow with time:
+# > like $t$, like $t^2$, or otherwise? In both?
 
 # %%
 sensitivity = {}
@@ -989,12 +994,13 @@ for name, size in sensitivity.items():
     print(f"{name:17s}" + "".join(f"{size[int(200 * t) - 1]:13.3g}" for t in (0.5, 2, 5, 10)))
 
 # %%
-fig = curves(time, sensitivity, log="y", xlabel="time (ps)", ylabel=r"$|\partial r/\partial\sigma|$")
+fig = curves(time, sensitivity, log="y", xlabel="time (ps)",
+             ylabel=r"$|\partial r/\partial\sigma|$")  # fmt: skip
 show(
     fig,
-    alt="Size of the derivative of all positions by sigma against time, logarithmic. For the cold "
-    "cluster it swings and rises slowly; for the hot one it rises along a straight line by many "
-    "orders of magnitude within 40 ps.",
+    alt="Size of the derivative of all positions by sigma against time, logarithmic. For the "
+    "cold cluster it swings and rises slowly; for the hot one it rises along a straight line "
+    "by many orders of magnitude within 40 ps.",
 )
 
 # %% [markdown]
@@ -1020,25 +1026,28 @@ with float64():
     every, target = every(trial), path(verlet_step, r, v, 5.0, 8000, cluster_energy, SIGMA)[0]
 squares = ((np.asarray(every) - np.asarray(target)) ** 2).mean(axis=(2, 3))
 losses = {f"{t:g} ps": squares[:, : int(200 * t)].mean(axis=1) for t in (0.5, 4, 40)}
-fig = curves(np.asarray(trial), losses, log="y", xlabel="σ (Å)", ylabel="mean squared distance (Å²)")
+fig = curves(np.asarray(trial), losses, log="y", xlabel="σ (Å)",
+             ylabel="mean squared distance (Å²)")  # fmt: skip
 show(
     fig,
-    alt="Mean squared distance of trajectories from the one observed, against sigma, for 0.5, 4 and "
-    "40 ps. The short one is a smooth valley with its floor at 3.405 Å. The long one is a rugged "
-    "plateau, with a needle-thin hole at the right value.",
+    alt="Mean squared distance of trajectories from the one observed, against sigma, for 0.5, 4 "
+    "and 40 ps. The short one is a smooth valley with its floor at 3.405 Å. The long one is "
+    "a rugged plateau, with a needle-thin hole at the right value.",
 )
 
 # %% [markdown]
 # The gradient is exact, and useless: it describes a valley thinner than anything a step could hit.
-# The slope of the hot line is what round 4 measured for the liquid, the Lyapunov exponent. So: differentiate
-# through minima and averages, or through pieces of path shorter than the inverse of that exponent.
+# The slope of the hot line is what round 4 measured for the liquid, the Lyapunov exponent. So:
+# differentiate through minima and averages, or through pieces of path shorter than the inverse of
+# that exponent.
 #
 # ## 8 Rigid bodies
 #
-# The headline of the talk: "84,000 rigid bodies, 336,000 total particles, P100 GPU in public Colab".
-# A rigid body has a centre and an orientation, a unit quaternion. In JAX MD it is one more type of
-# position: `simulate` and `minimize` take it as they take an array. Here are tetrahedra of four
-# repelling spheres, 4 particles each as on the slide; `BODIES` is as many as your patience holds.
+# The headline of the talk: "84,000 rigid bodies, 336,000 total particles, P100 GPU in public
+# Colab". A rigid body has a centre and an orientation, a unit quaternion. In JAX MD it is one more
+# type of position: `simulate` and `minimize` take it as they take an array. Here are tetrahedra of
+# four repelling spheres, 4 particles each as on the slide; `BODIES` is as many as your patience
+# holds.
 
 # %%
 from jax_md import rigid_body
@@ -1059,6 +1068,7 @@ with float64(), warnings.catch_warnings(action="ignore"):
     bodies = rigid_body.RigidBody(jnp.asarray(box * lattice), quaternions)
     init, apply = jax_md.simulate.nve(energy, shift, 2e-3)
     first = init(key[1], bodies, 1.0, mass=shape.mass())
+
 
 # %%
 def observed(state):
@@ -1095,7 +1105,8 @@ print(f"kinetic energy of translation / of rotation: {share:.2f}")
 
 # %% [markdown]
 # Three degrees of freedom each, and equal shares: rotation takes part in equipartition. No distance
-# inside a body is ever integrated, so none can drift, and the time step need not follow a stiff bond.
+# inside a body is ever integrated, so none can drift, and the time step need not follow a stiff
+# bond.
 #
 # ## 9 Silicon melts
 #
@@ -1113,8 +1124,9 @@ crystal = System(silicon.numbers, silicon.positions, silicon.cell, silicon.pbc)
 melts, shells = {}, {}
 print(f"{'':8s}{'neighbours within 3 Å':>23s}{'first peak of g(r)':>20s}")
 for kelvin in (1000, 3500):
-    run = simulate(StillingerWeber(), crystal, Langevin(1.5, kelvin, friction=0.01), 3000, every=20,
-                   temperature=2 * kelvin, key=jax.random.key(0), record=("positions",))  # fmt: skip
+    bath = Langevin(1.5, kelvin, friction=0.01)
+    run = simulate(StillingerWeber(), crystal, bath, 3000, every=20, temperature=2 * kelvin,
+                   key=jax.random.key(0), record=("positions",))  # fmt: skip
     melts[kelvin] = [replace(crystal, positions=r) for r in run.positions.astype(float)]
     shell = shells[kelvin] = rdf(melts[kelvin][75:], cutoff=5.4, bins=108)
     near = shell.coordination[np.searchsorted(shell.r, 3.0) - 1]
@@ -1125,9 +1137,9 @@ fig = curves(shells[1000].r, {f"{k} K": s.g for k, s in shells.items()}, xlabel=
              ylabel="g(r)")  # fmt: skip
 show(
     fig,
-    alt="Radial distribution function of silicon at 1000 and 3500 K. The crystal has separate peaks "
-    "at 2.4, 3.8 and 4.5 Å with nothing between the first two. In the liquid the first peak is lower "
-    "and broader, the second is gone, and g stays near 1 beyond 3 Å.",
+    alt="Radial distribution function of silicon at 1000 and 3500 K. The crystal has separate "
+    "peaks at 2.4, 3.8 and 4.5 Å with nothing between the first two. In the liquid the first "
+    "peak is lower and broader, the second is gone, and g stays near 1 beyond 3 Å.",
 )
 
 # %%
@@ -1142,10 +1154,10 @@ tutor.view(
 #
 # ## 10 What does your device give?
 #
-# All of today's code runs unchanged on a GPU. The cell below says what JAX found and draws the speed
-# of one liquid of growing size, and of eight small ones side by side. On a CPU the first curve is
-# flat. On a GPU it rises until the device is full, because a small system leaves most of it idle;
-# running replicas side by side fills it.
+# All of today's code runs unchanged on a GPU. The cell below says what JAX found and draws the
+# speed of one liquid of growing size, and of eight small ones side by side. On a CPU the first
+# curve is flat. On a GPU it rises until the device is full, because a small system leaves most of
+# it idle; running replicas side by side fills it.
 
 # %%
 print("JAX runs on:", jax.devices()[0].platform)
@@ -1157,8 +1169,8 @@ def speed(system, steps=40):
     atoms = sum(map(len, system)) if several else len(system)
     state = simulate(argon, system, Verlet(2.0), steps, every=steps, temperature=90,
                      key=jax.random.key(0), record=()).state  # fmt: skip
-    again = lambda: simulate(argon, state, Verlet(2.0), steps, every=steps, record=()).state.energy  # noqa: E731
-    return atoms * steps / seconds(again) / 1e6
+    go_on = partial(simulate, argon, state, Verlet(2.0), steps, every=steps, record=())
+    return atoms * steps / seconds(lambda: go_on().state.energy) / 1e6
 
 
 sizes = [4 * n**3 for n in (3, 5, 8)]
@@ -1168,8 +1180,9 @@ fig = curves(sizes, {"one liquid": alone, "8 replicas of 108 atoms": [together] 
              xlabel="atoms", ylabel="million atom-steps per second")  # fmt: skip
 show(
     fig,
-    alt="Millions of atom-steps per second against the number of atoms in one liquid, from 108 to "
-    "2048, and as a level line the speed of eight replicas of 108 atoms that run side by side.",
+    alt="Millions of atom-steps per second against the number of atoms in one liquid, from 108 "
+    "to 2048, and as a level line the speed of eight replicas of 108 atoms that run side by "
+    "side.",
 )
 
 # %% [markdown]
