@@ -1219,3 +1219,28 @@ reached = [
 ]
 for what, value in reached:
     print(f"{what:60s} {float(value):10.3f}")
+
+# %% [markdown]
+# **What the sources claimed, and what we saw.** *Everything written in Python, derivatives by
+# automatic differentiation:* yes; no cell of today contains a force formula. *Efficient spatial
+# partitioning, O(N) against O(N²):* yes, the figure of round 3. *Any function can be a neural
+# network:* yes, but a simulation asks more of it than a test set does, and three numbers that are
+# called forces are not enough. *Whole simulations should be differentiable:* they are, and the
+# derivative is true. Through a minimum it is also useful. Through a long chaotic path it is not.
+# *84,000 rigid bodies on a P100:* our 32 conserve energy and share it fairly between translation
+# and rotation; the number is a question of hardware that we leave to yours. *Spaces* that are
+# periodic in a skewed cell: right up to half the width, wrong for a good part of all pairs beyond.
+#
+# **What is still wrong.** One molecule in vacuum is the gentlest of systems. Our yardstick compares
+# distances one by one and says nothing of how they move together, or of how fast. And the test of a
+# liquid is its density and diffusion, which need long-range forces and larger training sets.
+#
+# **To read.** Schoenholz and Cubuk, *JAX MD: a framework for differentiable physics* (NeurIPS 2020,
+# arXiv 1912.04232). Frenkel and Smit, *Understanding molecular simulation*, chapters 4 and 6.
+# Bussi, Donadio and Parrinello, *Canonical sampling through velocity rescaling* (J. Chem. Phys.
+# 126, 014101, 2007). Fu et al., *Forces are not enough* (arXiv 2210.07237), on networks that drive
+# simulations. Bigi, Langer and Ceriotti, *The dark side of the forces* (arXiv 2412.11569), on
+# forces that are no gradients. Metz et al., *Gradients are not all you need* (arXiv 2111.05803), on
+# chaos.
+#
+# Your progress: `tutor.progress()`, here or as `tutor progress` in a terminal.
