@@ -402,8 +402,7 @@ def in_jax_md(system, velocities, dt, frames, every):
     sigma, epsilon, r_cutoff = jnp.array([SIGMA, EPSILON, 2.5], jnp.float64)
     allocate, energy = jax_md.energy.lennard_jones_neighbor_list(
         displacement, box, sigma=sigma, epsilon=epsilon, r_cutoff=r_cutoff, dr_threshold=1.0,
-        format=jax_md.partition.Dense,
-    )  # fmt: skip
+        format=jax_md.partition.Dense)  # fmt: skip
     init, apply = jax_md.simulate.nve(energy, shift, dt)
     r = jnp.asarray(system.positions) % box
     neighbors = allocate.allocate(r, extra_capacity=8)
