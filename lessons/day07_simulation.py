@@ -1045,7 +1045,7 @@ with float64():
 
 # %%
 with float64():
-    trial = jnp.asarray(np.linspace(3.30, 3.51, 71))  # SIGMA among them
+    trial = jnp.asarray(np.linspace(3.3015, 3.5085, 70))  # SIGMA lies between two of them
     every = jax.jit(jax.vmap(lambda s: path(verlet_step, r, v, 5.0, 8000, cluster_energy, s)[0]))
     every, target = every(trial), path(verlet_step, r, v, 5.0, 8000, cluster_energy, SIGMA)[0]
 squares = ((np.asarray(every) - np.asarray(target)) ** 2).mean(axis=(2, 3))
@@ -1061,9 +1061,9 @@ show(
 
 # %% [markdown]
 # The gradient is exact, and useless: it describes a valley thinner than anything a step could hit.
-# The slope of the hot line is what round 4 measured for the liquid, the Lyapunov exponent. So:
-# differentiate through minima and averages, or through pieces of path shorter than the inverse of
-# that exponent.
+# The slope of the hot line is the Lyapunov exponent; in the liquid of round 4 it is steeper still.
+# So: differentiate through minima and averages, or through pieces of path shorter than the inverse
+# of that exponent.
 #
 # ## 8 Rigid bodies
 #
@@ -1116,7 +1116,7 @@ def rigid_run(state):
 
 
 with float64():
-    start_energy = observed(first)[0]
+    start_energy = float(observed(first)[0])
     total, straight, turning, norm = np.asarray(rigid_run(first)).T
 
 # %% tutor={"rtol": 0.4, "atol": 0.06}
