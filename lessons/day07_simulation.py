@@ -353,8 +353,9 @@ fig = curves(sizes, {k: 1e3 * np.array(t) for k, t in times.items()}, xlabel="at
 show(
     fig,
     alt="Time of one step against the number of atoms, from 108 to 1372, both axes logarithmic. "
-    "With all pairs it rises with the square of the number; with the neighbour list in "
-    "proportion to it. The list is faster throughout, and by far at the right.",
+    "With all pairs it rises steeply, with the square of the number; with the neighbour list "
+    "far more slowly. For a hundred atoms there is little between them; for a thousand the "
+    "list is much faster.",
 )
 
 # %% [markdown]
@@ -1179,9 +1180,10 @@ tutor.view(
 # ## 10 What does your device give?
 #
 # All of today's code runs unchanged on a GPU. The cell below says what JAX found and draws the
-# speed of one liquid of growing size, and of eight small ones side by side. On a CPU the first
-# curve is flat. On a GPU it rises until the device is full, because a small system leaves most of
-# it idle; running replicas side by side fills it.
+# speed of one liquid of growing size, and of eight small ones side by side. On a GPU the first
+# rises until the device is full, because a small system leaves most of it idle; replicas side by
+# side fill it. On a CPU there is nothing idle to fill: size matters little, and replicas gain
+# nothing.
 
 # %%
 print("JAX runs on:", jax.devices()[0].platform)
