@@ -176,9 +176,9 @@ show(
 
 # %% [markdown]
 # Euler heats: the tangent of an orbit always points outwards. Verlet's error falls by four when
-# $dt$ is halved, so it is of **second order**, and it does not grow with time: Verlet follows, up
-# to rounding, a slightly different energy exactly. That, and not its order, is why everyone uses
-# it.
+# $dt$ is halved, so it is of **second order**, and it does not grow with time: Verlet conserves a
+# slightly different energy, so nearly that no drift is seen. That, and not its order, is why
+# everyone uses it.
 #
 # An order can be measured even where nobody knows the exact orbit.
 #
@@ -479,7 +479,7 @@ show(
 # `jax_md.minimize.fire_descent` for all of them at once with `vmap`. The deepest minimum of
 # thirteen Lennard-Jones atoms is known: −44.3268 ε, the icosahedron (Cambridge Cluster Database).
 
-# %% tutor={"rtol": 0.25}
+# %% tutor={"rtol": 0.4}
 displacement, shift = jax_md.space.free()
 per_epsilon = lambda r: cluster_energy(SIGMA * r) / EPSILON  # noqa: E731
 
@@ -872,7 +872,7 @@ kinds = {
 
 # %%
 @partial(jax.jit, static_argnames=("force", "frames"))
-def nve(force, model, states, dt, frames=80):
+def nve(force, model, states, dt, frames=40):
     """Temperatures in K, every 100 steps, of constant-energy runs side by side, with any forces."""
     renewed = lambda state: replace(state, forces=force(model, state.positions))  # noqa: E731
 
@@ -894,7 +894,7 @@ def loop(r, radius=0.05, points=200, seed=0):
 # %% tutor={"rtol": 0.5, "atol": 0.01}
 heat, around = {}, {}
 starts = [parts["test"][60 * k] for k in range(8)]
-print(f"{'forces are':15s}{'RMSE (eV/Å)':>12s}{'work around a loop':>20s}{'NVE: K per ps':>15s}")
+print(f"{'forces are':15s}{'RMSE (eV/Å)':>12s}{'work around a loop':>20s}")
 for name, (model, force) in kinds.items():
     F = jax.vmap(partial(force, model))(jnp.asarray(parts["test"].positions, jnp.float32))
     rmse = np.sqrt(((np.asarray(F) - parts["test"].forces) ** 2).mean())
@@ -903,20 +903,30 @@ for name, (model, force) in kinds.items():
     ahead = np.roll(ring, -1, axis=0) - ring
     around[name] = 1e3 * ((f + np.roll(f, -1, axis=0)) / 2 * ahead).sum()
     states = [state_of(s, temperature=500.0, key=jax.random.key(k)) for k, s in enumerate(starts)]
-    heat[name] = np.asarray(nve(force, model, stack(states), 0.5)).mean(axis=0)
-    slope = np.polyfit(0.05 * np.arange(20, 80), heat[name][20:], 1)[0]
-    print(f"{name:15s}{rmse:12.3f}{abs(around[name]):16.3f} meV{slope:13.1f}")
+    heat[name] = np.median(nve(force, model, stack(states), 0.5), axis=0)
+    print(f"{name:15s}{rmse:12.3f}{abs(around[name]):16.3f} meV")
+
+# %% tutor={"rtol": 0.6, "atol": 100}
+print("constant energy, median temperature of eight runs after")
+print(f"{'forces are':15s}" + "".join(f"{0.05 * k:8.2f} ps" for k in (1, 10, 20)))
+for name, kelvin in heat.items():
+    print(f"{name:15s}" + "".join(f"{kelvin[k - 1]:9.0f} K" for k in (1, 10, 20)))
 
 # %%
-fig = curves(0.05 * np.arange(1, 81), heat, xlabel="time (ps)", ylabel="temperature (K)")
+fig = curves(0.05 * np.arange(1, 41), heat, xlabel="time (ps)", ylabel="temperature (K)")
 show(
     fig,
-    alt="Temperature of ethanol at constant energy against time, mean of eight runs. With forces "
-    "that are a gradient it fluctuates around one value. With three free numbers for each "
-    "atom it drifts away steadily.",
+    alt="Temperature of ethanol at constant energy against time, median of eight runs. With "
+    "forces that are a gradient it fluctuates around one value. With three free numbers for "
+    "each atom it rises to several thousand kelvins within 2 ps.",
 )
 
 # %% [markdown]
+# On frames of the reference the free forces are nearly as good as the gradient. Around one small
+# loop they do a work of about 1 meV, which nobody would notice. But a molecule that vibrates goes
+# around such loops tens of times in a picosecond, in all its modes, and each time in the direction
+# in which it gains.
+#
 # ### Exercise 7.9: diagnose the run
 #
 # Somebody shows you ethanol at constant energy under a network: within 10 ps the temperature climbs
@@ -1056,15 +1066,17 @@ fig = curves(np.asarray(trial), losses, log="y", xlabel="σ (Å)",
 show(
     fig,
     alt="Mean squared distance of trajectories from the one observed, against sigma, for 0.5, 4 "
-    "and 40 ps. The short one is a smooth valley with its floor at 3.405 Å. The long one is "
-    "a rugged plateau, with a needle-thin hole at the right value.",
+    "and 40 ps. The two short ones are smooth valleys with their floor at 3.405 Å. The long "
+    "one is a rugged bowl that stays above 0.01 square ångström everywhere.",
 )
 
 # %% [markdown]
-# The gradient is exact, and useless: it describes a valley thinner than anything a step could hit.
-# The slope of the hot line is the Lyapunov exponent; in the liquid of round 4 it is steeper still.
-# So: differentiate through minima and averages, or through pieces of path shorter than the inverse
-# of that exponent.
+# The loss of the longest run is zero at 3.405 Å like the others, but no trial value saw it: the
+# hole lies between two of them. With a derivative of 10⁷, σ must be right to 10⁻⁸ Å for the paths
+# to agree. So the gradient is exact, and useless: it describes a hole that no step would hit. The
+# slope of the hot line is the Lyapunov exponent; in the liquid of round 4 it is steeper still. So:
+# differentiate through minima and averages, or through pieces of path that are shorter than the
+# inverse of that exponent.
 #
 # ## 8 Rigid bodies
 #
@@ -1175,7 +1187,8 @@ tutor.view(
 
 # %% [markdown]
 # Liquid silicon has *more* neighbours than the crystal, between four and six, and is a denser
-# metal. Stillinger and Weber built their angular term to make just that happen.
+# metal. A potential of four bonds and no more could not melt like that: Stillinger and Weber chose
+# the weight of their angular term with the crystal and the melt in mind.
 #
 # ## 10 What does your device give?
 #
