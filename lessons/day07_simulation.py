@@ -924,8 +924,8 @@ show(
 # %% [markdown]
 # On frames of the reference the free forces are nearly as good as the gradient. Around one small
 # loop they do a work of about 1 meV, which nobody would notice. But a molecule that vibrates goes
-# around such loops tens of times in a picosecond, in all its modes, and each time in the direction
-# in which it gains.
+# around such loops tens of times in a picosecond, in all its modes, and nothing makes gains and
+# losses cancel.
 #
 # ### Exercise 7.9: diagnose the run
 #
