@@ -40,6 +40,7 @@
 # in three levels. No cell needs your answers.
 
 # %%
+from dataclasses import replace
 from importlib.util import find_spec
 
 import jax
@@ -233,3 +234,430 @@ for kind in (symmetry.vector(), symmetry.pseudovector()):
     report = symmetry.check(twist, spec_for(kind), laws=["rotation", "reflection"], **options)
     for law in ("rotation", "reflection"):
         print(f"{kind.words():14s}{law:12s}{report[law].verdict.name:8s}{report[law].note}")
+
+# %% [markdown]
+# ## 3 A network that points, and three ways to lose it
+#
+# Why bother? A dipole is a vector, and the networks of Days 3 and 4 know only numbers that stay.
+# The talk gives each atom vectors besides: $\mathbf h_i \in \mathbb R^{n}$, which stays when the
+# molecule turns, and $\mathbf x_i \in \mathbb R^{3 \times c}$, $c$ vectors that turn along. In each
+# round, messages know invariant things only, and the vectors grow along differences:
+#
+# $$\mathbf m_{ij} = f_m(\mathbf h_i, \mathbf h_j, e_{ij}, |\mathbf x_i - \mathbf x_j|^2), \qquad
+# \mathbf x_i \mathrel{+}= \frac1{N_j} \sum_j (\mathbf x_i - \mathbf x_j)\, f_x(\mathbf m_{ij}).$$
+#
+# A vector times a number that stays is a vector that turns. So is a sum of such. That is all, and
+# it is enough. In the end $\boldsymbol\mu = w\,\mathbf x + \mathbf b$, with
+# $\mathbf b \in \mathbb R^3$, and the slides start with $\mathbf x_i = 0$. Typed in as they stand:
+
+
+# %%
+def by_the_slides(positions, species, start, b, moved=False):
+    """The talk's network with random weights: μ = Σ_i w x_i + b, or w (x_i - start) if `moved`."""
+    rng = np.random.default_rng(0)
+    A, B, E = (jnp.asarray(rng.normal(size=(8, 8)) / 3) for _ in range(3))
+    embed, C, D, w = (jnp.asarray(rng.normal(size=s)) for s in ((3, 8), (4, 8), (8, 4), 4))
+    c = positions - positions.mean(axis=0)
+    e = ((c[:, None] - c) ** 2).sum(axis=-1, keepdims=True)
+    h = (species[:, None] == jnp.array([1, 6, 8])).astype(c.dtype) @ embed
+    x = start(positions)
+    for _ in range(3):
+        d = x[:, None] - x
+        m = jnp.tanh(h[:, None] @ A + h[None] @ B + (d**2).sum(axis=2) @ C / 20 + jnp.exp(-e))
+        x = x + (d * (m @ D)[:, :, None]).mean(axis=1) / 4
+        h = jnp.tanh(h + m.sum(axis=1) @ E)
+    x = x - start(positions) if moved else x
+    return (x @ w).sum(axis=0) + jnp.asarray(b, c.dtype)
+
+
+def zeros(positions):
+    return jnp.zeros((len(positions), 3, 4), positions.dtype)
+
+
+def at_the_atoms(positions):
+    return jnp.repeat(positions[:, :, None], 4, axis=2)
+
+
+# %% [markdown]
+# > **Predict first.** Four versions: as on the slides; without $\mathbf b$; with the vectors
+# > starting at the atoms, as in the EGNN; and that one reading only *how far* they have moved.
+# > Which laws does each break?
+
+# %% tutor={"rtol": 0.5}
+versions = {
+    "as on the slides": (zeros, (0.1, -0.2, 0.2)),
+    "without b": (zeros, (0, 0, 0)),
+    "x starts at the atoms": (at_the_atoms, (0, 0, 0)),
+    "and reads how far x moved": (at_the_atoms, (0, 0, 0), True),
+}
+laws = ["translation", "rotation", "reflection", "permutation"]
+print(f"{'':27s}" + "".join(f"{law:>13s}" for law in laws))
+for name, version in versions.items():
+    report = symmetry.check(lambda r, z, v=version: by_the_slides(r, z, *v),
+                            symmetry.atomistic("dipole"), laws=laws, **options)  # fmt: skip
+    print(f"{name:27s}" + "".join(f"{report[law].verdict.name.lower():>13s}" for law in laws))
+
+# %% [markdown]
+# Only the last line is sound. The first two share a strange disease. Look at the vectors
+# themselves, and at the gradient of one component of $\boldsymbol\mu$ with respect to all
+# positions:
+
+# %%
+r, z = jnp.asarray(water, jnp.float32), jnp.asarray(numbers)
+for name, version in versions.items():
+    slope = jax.grad(lambda r, v=version: by_the_slides(r, z, *v)[0])(r)
+    print(f"{name:27s} depends on the positions: {bool(jnp.abs(slope).max() > 0)}")
+
+# %% [markdown]
+# ### Exercise 5.3: a network that passes every test
+#
+# The version "without b" passes any test of equivariance that compares two numbers. What is wrong
+# with it?
+#
+# - **a** Nothing: it is equivariant, and needs training.
+# - **b** All $\mathbf x_i$ stay zero for ever, and no training can change that. Zero turned is zero.
+# - **c** The weights of $f_x$ are too small. A hundred times larger, they would wake the vectors up.
+# - **d** The mean over neighbours makes the vectors cancel.
+
+# %% tutor={"exercise": "5.3"}
+why_it_passes = ...
+
+# %%
+check("5.3", why_it_passes)
+
+# %% [markdown]
+# Any test needs a control: does the output depend on the input at all? The library calls a law
+# *vacuous* where the answer is no.
+#
+# ### Exercise 5.4: the constant b
+#
+# Take a network whose vector part is perfect and add $\mathbf b = (0.1, -0.2, 0.2)$ e·Å. Invert a
+# molecule through its centre, $P: \mathbf r \to -\mathbf r$. How long, in e·Å, is the vector
+# $f(PX) - P f(X)$?
+
+# %% tutor={"exercise": "5.4"}
+difference = ...
+
+# %%
+check("5.4", difference)
+
+# %% [markdown]
+# It does not depend on the molecule, on the weights, or on anything learned. So a learned
+# $\mathbf b$ can only describe how the molecules of the training set happen to lie. We shall meet
+# such data in a minute.
+#
+# The third version starts its vectors at the atoms, as EGNN does. They are alive, but they are
+# *places* now, and they move with a shift. A read-out $\sum_i w\,\mathbf x_i$ moves as well. There
+# are two cures. One reads only how far the vectors have moved (the fourth version, and the
+# library's). The other makes the weights add up to zero. Then they have a name: charges.
+#
+# ### Exercise 5.5: a dipole that stays where it is
+#
+# A network gives each atom a number $q_i$, with no care for their sum, and a vector $\mathbf p_i$
+# that turns with the molecule. Take the same amount off all $q_i$, so that the molecule is neutral,
+# and return $\boldsymbol\mu = \sum_i (q_i\,\mathbf r_i + \mathbf p_i)$.
+
+
+# %% tutor={"exercise": "5.5"}
+def dipole(q: np.ndarray, p: np.ndarray, r: np.ndarray) -> np.ndarray:
+    """The dipole (3,) in e·Å of a neutral molecule from q (atoms,), p and r (atoms, 3)."""
+    raise NotImplementedError
+
+
+# %%
+check("5.5", dipole)
+
+# %% [markdown]
+# The talk says that invariant descriptors "can't do this". Look again: the $q_i$ are numbers that
+# stay, an invariant network can give them, and the positions do the pointing. We shall see how far
+# that goes.
+#
+# ## 4 EGNN by hand
+#
+# The network of Satorras, Hoogeboom and Welling (2021) is the talk's scheme with a single vector
+# for each atom, and that vector starts at the atom's position. On $n$ atoms that all see each
+# other:
+#
+# $$\begin{aligned}
+# \mathbf m_{ij} &= \phi_e(\mathbf h_i, \mathbf h_j, |\mathbf x_i - \mathbf x_j|^2)\\
+# \mathbf x_i &\leftarrow \mathbf x_i + \frac1{n-1} \sum_{j \ne i} (\mathbf x_i - \mathbf x_j)\,
+# \phi_x(\mathbf m_{ij})\\
+# \mathbf h_i &\leftarrow \mathbf h_i + \phi_h\Big(\mathbf h_i, \sum_{j \ne i} \mathbf m_{ij}\Big)
+# \end{aligned}$$
+#
+# ### Exercise 5.6: a layer of EGNN by hand
+#
+# Return the new $\mathbf h$ and $\mathbf x$. Both are computed from the old ones. The $\phi$ act on
+# the last axis: they take one atom, or a table of pairs. `phi_x` returns one number in the last
+# axis.
+
+
+# %% tutor={"exercise": "5.6"}
+def egnn_layer(h: np.ndarray, x: np.ndarray, phi_e, phi_x, phi_h) -> tuple[np.ndarray, np.ndarray]:
+    """The new h (n, channels) and the new x (n, 3)."""
+    raise NotImplementedError
+
+
+# %%
+check("5.6", egnn_layer)
+
+# %% [markdown]
+# In the library this is `tutor.models.egnn.EquivariantLayer`, with a cutoff, with any number of
+# vectors, and with radial functions $e_{ij}$ in the message. `EGNN(…, vectors=8)` stacks it;
+# `vectors=0` leaves the vectors out, and what remains is an invariant network. Untrained, in
+# float64:
+
+# %%
+untrained = EGNN((1, 6, 8), cutoff=4.0, channels=16, vectors=4, layers=2, rngs=nnx.Rngs(0))
+report = symmetry.check(untrained, laws=[*laws, "size consistency"], **options | {"trials": 4})
+print("all laws hold:", report.ok)
+
+# %% [markdown]
+# ## 5 Dipoles
+#
+# The data set of small molecules has the dipole vector of each, by GFN2-xTB. First a look at how
+# the molecules lie.
+
+# %%
+molecules = tutor.data.load("small_molecules")
+print("mean dipole of all molecules:", np.round(molecules.dipole.mean(axis=0), 3), "e·Å")
+
+# %% [markdown]
+# In nature no direction is special, so the mean should be zero. But whoever made these structures
+# used a program that puts them down in a habitual way, and the labels remember it. A network with
+# a bias $\mathbf b$ would learn the habit and look a little better for it. We turn every molecule
+# at random, together with its dipole.
+
+# %%
+turns = Rotation.random(len(molecules), rng=np.random.default_rng(0)).as_matrix()
+turned = replace(
+    molecules,
+    positions=np.einsum("sab,sib->sia", turns, molecules.positions),
+    dipole=np.einsum("sab,sb->sa", turns, molecules.dipole),
+)
+train, test = turned.split("train"), turned.split("test")
+length = np.sqrt((test.dipole**2).sum(axis=1).mean())
+print("mean dipole of all molecules:", np.round(turned.dipole.mean(axis=0), 3), "e·Å")
+print(f"root mean square length, test molecules: {length:.3f} e·Å")
+
+# %% [markdown]
+# ### Exercise 5.7: the best that an invariant model can do
+#
+# An invariant model looks at a molecule and writes down three numbers: the same three for every
+# orientation. You have the root mean square length of the dipoles. What is the least root mean
+# square error, in e·Å **per component**, that such a model can have on these test molecules?
+
+# %% tutor={"exercise": "5.7"}
+least_error = ...
+
+# %%
+check("5.7", least_error)
+
+# %% [markdown]
+# Four models, with the same messages, 32 channels and two rounds:
+#
+# - **three numbers**, read from the invariant $\mathbf h_i$ and added up;
+# - **charges**, read from the invariant $\mathbf h_i$, made neutral, times positions (exercise 5.5
+#   without $\mathbf p$);
+# - **1 vector** for each atom, as published, and **8 vectors**, as the talk has it: the library's
+#   `Dipole`, $\boldsymbol\mu = \sum_i \sum_c w_c(\mathbf h_i)\, \mathbf x_{ic}$.
+#
+# > **Predict first.** Put them in order. Does the first one reach your number from 5.7, or more?
+
+# %%
+SPECIES, CUTOFF = (1, 6, 7, 8, 9), 4.0
+reference = atomic_energies(train)
+known, unseen = (samples(part, CUTOFF, energies=reference) for part in (train, test))
+
+
+def network(vectors):
+    return EGNN(SPECIES, cutoff=CUTOFF, channels=32, vectors=vectors, layers=2, radial=8,
+                rngs=nnx.Rngs(0))  # fmt: skip
+
+
+class ThreeNumbers(nnx.Module):
+    """Σ_i W h_i: three numbers that stay when the molecule turns."""
+
+    def __init__(self, *, rngs):
+        self.network, self.W = network(vectors=0), nnx.Linear(32, 3, rngs=rngs)
+
+    def __call__(self, graph, r):
+        h, _ = self.network.features(graph)
+        return jnp.where(graph.species[:, None] > 0, self.W(h), 0.0).sum(axis=0)
+
+
+# %%
+class Charges(nnx.Module):
+    """Σ_i q_i r_i with neutral charges q_i from h_i."""
+
+    def __init__(self, *, rngs):
+        self.network, self.w = network(vectors=0), nnx.Linear(32, 1, rngs=rngs)
+
+    def __call__(self, graph, r):
+        h, _ = self.network.features(graph)
+        real = graph.species > 0
+        q = jnp.where(real, self.w(h)[:, 0], 0.0)
+        return jnp.where(real, q - q.sum() / real.sum(), 0.0) @ r
+
+
+class Vectors(Dipole):
+    """The library's model; it does not need the positions."""
+
+    def __call__(self, graph, r):
+        return super().__call__(graph)[0]
+
+
+# %%
+def dipole_loss(model, batch):
+    graph, r, mu = batch
+    return ((jax.vmap(model)(graph, r) - mu) ** 2).mean()
+
+
+@jax.jit
+def predict(model, graph, r):
+    return jax.lax.map(lambda molecule: model(*molecule), (graph, r), batch_size=50)
+
+
+def arrays(part, labelled):
+    return labelled.graph, part.positions.astype(np.float32), part.dipole.astype(np.float32)
+
+
+models = {
+    "three numbers": ThreeNumbers(rngs=nnx.Rngs(1)),
+    "charges": Charges(rngs=nnx.Rngs(1)),
+    "1 vector": Vectors(network(vectors=1), rngs=nnx.Rngs(1)),
+    "8 vectors": Vectors(network(vectors=8), rngs=nnx.Rngs(1)),
+}
+predicted = {}
+for name, model in models.items():
+    models[name] = fit(model, dipole_loss, arrays(train, known), steps=1000, batch_size=16,
+                       learning_rate=2e-3, key=jax.random.key(0)).model  # fmt: skip
+    predicted[name] = np.asarray(predict(models[name], *arrays(test, unseen)[:2]))
+
+# %% tutor={"rtol": 0.1}
+dipole_rmse = {"zero": np.sqrt((test.dipole**2).mean())}
+dipole_rmse |= {k: np.sqrt(((mu - test.dipole) ** 2).mean()) for k, mu in predicted.items()}
+print("RMSE per component, 500 test molecules")
+for name, rmse in dipole_rmse.items():
+    print(f"  {name:16s}{rmse:.3f} e·Å   {rmse / DEBYE:.2f} debye")
+
+# %%
+fig, axes = figure(1, 3, size=(960, 330), sharex=True, sharey=True)
+for ax, name in zip(axes, ("three numbers", "charges", "8 vectors"), strict=True):
+    parity(test.dipole, predicted[name], "e·Å", quantity="component", ax=ax)
+    ax.set_title(name)
+show(fig, alt="Predicted against reference dipole components for three models. Three numbers: a "
+     "flat band around zero, whatever the reference. Charges: the points follow the diagonal with "
+     "a wide spread. 8 vectors: a narrow diagonal.")  # fmt: skip
+
+# %% [markdown]
+# The first model sits at the number that you computed before anything was trained; its band is
+# flat. No amount of data will move it. Charges from an invariant network do point: "can't" was too
+# strong a word. But real atoms are polarised, and point charges cannot be. Vectors can, and with
+# the same messages they leave a third of the error or less. Many vectors do better than one.
+#
+# Does it hold after training? The same test as always:
+
+# %%
+with tutor.precision.float64():
+    for name in ("three numbers", "charges", "8 vectors"):
+        model, worst = models[name], 0.0
+        for k in range(5):
+            g, r = jax.tree.map(lambda a, k=k: a[k], arrays(test, unseen)[:2])
+            g = replace(g, r_ij=g.r_ij.astype(jnp.float64))
+            R = jnp.asarray(turns[k] * -1.0)
+            mu, moved = model(g, r + 0.0), model(replace(g, r_ij=g.r_ij @ R.T), r @ R.T + 5.0)
+            worst = max(worst, float(jnp.abs(moved - mu @ R.T).max() / jnp.abs(mu).max()))
+        print(f"{name:16s} turned, mirrored, shifted: within 1e-10 of what it must be: "
+              f"{worst < 1e-10}")  # fmt: skip
+
+# %% [markdown]
+# ## 6 Charges in motion
+#
+# The paper's first experiment has no molecules in it. Five charges of ±1 start at random places,
+# attract and repel each other, and fly. Given positions, velocities and charges at one time, where
+# will they be one unit of time later? Not an energy, not a force: positions, which turn *and* move
+# with the system. The layer gets one more term, $\phi_v(\mathbf h_i)\,\mathbf v_i$, and we have it
+# as `tutor.models.n_body.NBody`.
+#
+# The data come from a simulation. Two opposite charges that fall into each other reach forces that
+# no fixed time step can follow, so the public generator limits them to 100. It does so for each
+# Cartesian *component*. In exercise 2.2 you saw what that means.
+#
+# ### Exercise 5.8: limit the length
+#
+# Do it right: a vector longer than `most` is cut to this length and keeps its direction; all others
+# stay as they are.
+
+
+# %% tutor={"exercise": "5.8"}
+def limit(F: np.ndarray, most: float) -> np.ndarray:
+    """The vectors F (..., 3), none longer than `most`, each in its own direction."""
+    raise NotImplementedError
+
+
+# %%
+check("5.8", limit)
+
+# %% [markdown]
+# In the library, `charged_particles` generates the task with this limit, in float64, all systems at
+# once: the 3000 for training, 2000 for validation and 2000 for test of the paper take seconds.
+
+# %% tutor={"rtol": 0.02}
+systems = charged_particles(7000)
+train_n, test_n = (Systems(*(a[part] for a in systems)) for part in (slice(3000), slice(-2000, None)))
+drift = test_n.later - test_n.x
+speed = (drift * test_n.v).sum() / (test_n.v**2).sum()
+still = (drift**2).mean()
+linear = ((drift - speed * test_n.v) ** 2).mean()
+print(f"test MSE, nothing moves: {still:.4f}")
+print(f"test MSE, x + {speed:.2f} v:   {linear:.4f}")
+
+# %% [markdown]
+# ### How good can an equivariant model be on the public labels?
+#
+# Suppose that you turn a system, simulate it, and turn the result back. If the simulation is
+# equivariant, you get the same as without turning. With forces cut by component you do not: each
+# frame gives another label. On data in which all frames are equally likely, an equivariant model,
+# which must give one answer for all of them, has an error that no training can remove.
+#
+# ### Exercise 5.9: the floor of the labels
+#
+# `labels` (systems, frames, particles, 3) holds the label of each system, simulated in several
+# random frames and turned back. Return the least mean squared error (per component) that an
+# equivariant model can have. The frames are a sample of all: divide by their number minus one.
+
+
+# %% tutor={"exercise": "5.9"}
+def floor_of(labels: np.ndarray) -> float:
+    """The least mean squared error from labels (systems, frames, particles, 3), turned back."""
+    raise NotImplementedError
+
+
+# %%
+check("5.9", floor_of)
+
+# %% [markdown]
+# > **Predict first.** The paper's EGNN has a test error of 0.0071. How much of that is the floor?
+
+# %% tutor={"rtol": 0.3, "atol": 1e-4}
+FRAMES = 4
+
+
+def in_frames(systems, limit, count=1500):
+    """Labels of the first systems in random frames, turned back: (systems, frames, n, 3)."""
+    R = Rotation.random(FRAMES, rng=np.random.default_rng(1)).as_matrix()
+    labels = []
+    for frame in R:
+        x, v, q = systems.x[:count], systems.v[:count], systems.q[:count]
+        labels.append(evolve(x @ frame.T, v @ frame.T, q, 1.0, limit=limit)[0] @ frame)
+    return np.stack(labels, axis=1)
+
+
+public = charged_particles(1500, seed=1, limit=by_component)
+spread = in_frames(public, by_component).var(axis=1, ddof=1).mean(axis=(1, 2))
+ours = in_frames(systems, tutor.data.recipes.n_body.by_length).var(axis=1, ddof=1).mean()
+floor, uncertainty = spread.mean(), spread.std() / np.sqrt(len(spread))
+print(f"forces cut by component: floor {floor:.4f} ± {uncertainty:.4f}")
+print(f"  labels that depend on the frame: {100 * (spread > 1e-8).mean():.0f} % of the systems")
+print(f"forces cut by length:    floor below 1e-6: {ours < 1e-6}")

@@ -161,10 +161,9 @@ def deviation(f, rng):
                     right if broken else 0.0,
                     law=f"the deviation of a map to {kind}, relative to its size",
                     atol=1e-6,
-                    rtol=1e-3,
                     example={"f": words + " (plus 0.3 |component|)" * broken, "kind": kind,
                              "x": x, "R": R, "t": t, "order": order},
-                    slips={s: v for s, v in values.items() if abs(v - right) > 2e-3 * (1 + right)},
+                    slips={s: v for s, v in values.items() if abs(v - right) > 1e-3 * (1 + right)},
                 )  # fmt: skip
 
 

@@ -64,7 +64,7 @@ _SLIPS = {
     ),
 )
 def egnn_layer(f, rng):
-    for n, channels in ((2, 2), (4, 3)):
+    for n, channels in ((3, 2), (4, 3)):
         h, x = rng.normal(size=(n, channels)), rng.normal(size=(n, 3))
         phi_e = _network(rng, (channels, channels, 1), 4)
         phi_x, phi_h = _network(rng, (4,), 1), _network(rng, (channels, 4), channels)
