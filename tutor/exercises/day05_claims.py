@@ -104,7 +104,7 @@ number(
         "five vectors at equal angles add up to zero: l = 1 sees nothing": 1,
         "l = 2 sees the plane in which the star lies, but not how it is turned within it": 2,
         "l = 4 has four-fold patterns at most; five arms average them out": 4,
-        "for a star in its plane l and the number of arms must be both even or both odd": 6,
+        "the five-fold pattern of l = 6 is zero in the plane of the star": 6,
         "that works too, but a smaller one does": 7,
     },
     hints=(
