@@ -1,18 +1,15 @@
 """The PyTorch twins against the JAX models: same weights, same energies, same forces."""
 
-from dataclasses import replace
+from functools import cache
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from flax import nnx
 
 from tests.potentials.structures import KINDS, doubled, run, structure
-from tutor import potential, symmetry
-from tutor.models import egnn
 from tutor.models.registry import REGISTRY
-from tutor.neighbors import batch, graph
+from tutor.neighbors import batch
 from tutor.precision import float64
 
 torch = pytest.importorskip("torch")
@@ -70,11 +67,17 @@ def stirred(model):
     )
 
 
+@cache
+def transferred(name):
+    """A JAX model and its twin with the weights of it, both in float64."""
+    model = stirred(REGISTRY[name].make())
+    return name, model, twins.to_torch(model, TWINS[name]().double())
+
+
 @pytest.fixture(params=sorted(TWINS))
 def pair(request):
-    """A JAX model and its twin with the weights of it, both in float64."""
-    model = stirred(REGISTRY[request.param].make())
-    return request.param, model, twins.to_torch(model, TWINS[request.param]().double())
+    """The name of a model, the model, and its twin."""
+    return transferred(request.param)
 
 
 def agree(model, twin, made):
@@ -85,19 +88,18 @@ def agree(model, twin, made):
         np.testing.assert_allclose(one.numpy(), other, rtol=0, atol=1e-10 * np.abs(other).max())
 
 
-def test_energies_forces_and_virial_agree(pair):
-    name, model, twin = pair
-    for kind in KINDS:
-        agree(model, twin, doubled(model, structure(REGISTRY[name], kind)))
-
-
-def test_batches_with_padding_agree(pair):
-    name, model, twin = pair
-    systems = [structure(REGISTRY[name], kind) for kind in ("cluster", "small", "chain")]
-    made = doubled(model, systems)
+@cache
+def many(name):
+    """A molecule, a chain, a slab and two crystals in one graph with padding of every sort."""
+    entry = REGISTRY[name]
+    made = doubled(entry.make(), [structure(entry, kind) for kind in KINDS])
     atoms, slots = made.mask.shape
-    assert atoms > 18
-    agree(model, twin, batch([made], atoms=atoms, slots=slots, structures=5))
+    return batch([made], atoms=atoms + 3, slots=slots, structures=len(KINDS) + 1)
+
+
+def test_energies_forces_and_virials_agree(pair):
+    name, model, twin = pair
+    agree(model, twin, many(name))
 
 
 def test_weights_go_back(pair):
@@ -107,6 +109,6 @@ def test_weights_go_back(pair):
         for weight in twin.parameters():
             weight.add_(0.3 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(2)))
     back = twins.to_jax(twin, model)
-    agree(back, twin, doubled(model, structure(REGISTRY[name], "cluster")))
+    agree(back, twin, many(name))
     again = twins.to_torch(back, TWINS[name]().double()).state_dict()
     assert all(torch.equal(again[key], value) for key, value in twin.state_dict().items())

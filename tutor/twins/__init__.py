@@ -6,8 +6,8 @@
     print(trained.errors(test_set))
 
 Classes, arguments and attributes have the names that they have in `tutor.models`, so that weights
-go both ways (`to_torch`, `to_jax`) and energies and forces agree to rounding. Structures, neighbours
-and data are those of the course: `twins.Graph.of(tutor.neighbors.graph(system, cutoff))`.
+go both ways (`to_torch`, `to_jax`) and energies and forces agree to rounding. Structures and their
+neighbours are those of the course: `twins.Graph.of(tutor.neighbors.graph(system, cutoff))`.
 """
 
 try:

@@ -49,7 +49,10 @@ class DeepSets(nn.Module):
     """
 
     def __init__(
-        self, phi: Callable[[Tensor], Tensor], rho: Callable[[Tensor], Tensor], pool: Pool = sum_pool
+        self,
+        phi: Callable[[Tensor], Tensor],
+        rho: Callable[[Tensor], Tensor],
+        pool: Pool = sum_pool,
     ):
         super().__init__()
         self.phi = phi

@@ -12,12 +12,12 @@ import math
 from collections.abc import Callable, Sequence
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.functional import silu
 
 from tutor.twins.graph import Graph
-from tutor.twins.networks import MLP, Embedding, Readout, linear
+from tutor.twins.networks import MLP, Embedding, Linear, Readout
 from tutor.twins.radial import bessel_basis, polynomial_cutoff
 
 Invariant = Float[Tensor, "atoms channels"]
@@ -57,8 +57,8 @@ class EquivariantLayer(nn.Module):
         self.neighbors, self.C, self.bound = neighbors, C, bound
         self.phi_e = MLP([2 * channels + vectors + edge, channels, channels])
         self.phi_h = MLP([2 * channels, channels, channels])
-        self.hidden = linear(channels, channels)
-        self.phi_x = linear(channels, vectors, bias=False, std=1e-3 / channels**0.5)
+        self.hidden = Linear(channels, channels)
+        self.phi_x = Linear(channels, vectors, bias=False, std=1e-3 / channels**0.5)
 
     def forward(
         self, graph: Graph, h: Invariant, x: Moved, a: EdgeFeatures, f: Weights
@@ -68,8 +68,8 @@ class EquivariantLayer(nn.Module):
         d = x[:, None] - graph.at_neighbors(x) - r_ij[..., None]
         h_i = h[:, None].expand(-1, a.shape[1], -1)
         inputs = [h_i, graph.at_neighbors(h), (d**2).sum(dim=2), a]
-        m = f[..., None] * F.silu(self.phi_e(torch.cat(inputs, dim=-1)))
-        along = self.phi_x(F.silu(self.hidden(m)))
+        m = f[..., None] * silu(self.phi_e(torch.cat(inputs, dim=-1)))
+        along = self.phi_x(silu(self.hidden(m)))
         step = f[..., None, None] * d * along[:, :, None]
         x = x + bounded(self.C * graph.over_neighbors(step), self.bound)
         M = graph.over_neighbors(m) / self.neighbors
@@ -154,7 +154,7 @@ class Dipole(nn.Module):
             )
         self.cutoff, self.hops = network.cutoff, network.hops
         self.network = network
-        self.w = linear(network.channels, network.vectors)
+        self.w = Linear(network.channels, network.vectors)
 
     def forward(self, graph: Graph) -> Float[Tensor, "structures 3"]:
         h, x = self.network.features(graph)

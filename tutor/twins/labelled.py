@@ -56,7 +56,9 @@ class Labelled:
         with float64():
             made = samples(data, model.cutoff, energies=energies, dtype=np.float64)
         found = tensors(made.graph)
-        found |= {name: torch.tensor(np.asarray(getattr(made, name))) for name in ("energy", "forces")}
+        found |= {
+            name: torch.tensor(np.asarray(getattr(made, name))) for name in ("energy", "forces")
+        }
         weight = next(model.parameters())
         found = {
             name: t.to(weight.device, weight.dtype if t.is_floating_point() else None)

@@ -5,28 +5,31 @@ import itertools
 from collections.abc import Callable, Sequence
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn.functional import silu
 
 from tutor.models.per_species import checked_energies, checked_species
 
 Activation = Callable[[Tensor], Tensor]
 
 
-def linear(
-    inputs: int, outputs: int, *, bias: bool = True, std: float | None = None
-) -> nn.Linear:
+class Linear(nn.Linear):
     """W x + b, at first with W of variance 1 / inputs (or `std`²) and b = 0, as in the JAX models.
 
     The W that torch would draw is smaller by √3, which training takes long to make up for.
     """
-    layer = nn.utils.skip_init(nn.Linear, inputs, outputs, bias=bias)
-    with torch.no_grad():
-        layer.weight.normal_(std=inputs**-0.5 if std is None else std)
-        if bias:
-            layer.bias.zero_()
-    return layer
+
+    def __init__(self, inputs: int, outputs: int, *, bias: bool = True, std: float | None = None):
+        self.std = inputs**-0.5 if std is None else std
+        super().__init__(inputs, outputs, bias=bias)
+
+    def reset_parameters(self) -> None:
+        """Draws new weights; torch calls this once."""
+        with torch.no_grad():
+            self.weight.normal_(std=self.std)
+            if self.bias is not None:
+                self.bias.zero_()
 
 
 class MLP(nn.Module):
@@ -36,14 +39,14 @@ class MLP(nn.Module):
         ValueError: where `sizes` has fewer than two entries.
     """
 
-    def __init__(self, sizes: Sequence[int], *, activation: Activation = F.silu):
+    def __init__(self, sizes: Sequence[int], *, activation: Activation = silu):
         super().__init__()
         if len(sizes) < 2:
             raise ValueError(
                 f"sizes = {list(sizes)}: an MLP needs at least an input and an output size, "
                 "for example sizes=[27, 64, 64, 1]"
             )
-        self.layers = nn.Sequential(*(linear(i, o) for i, o in itertools.pairwise(sizes)))
+        self.layers = nn.Sequential(*(Linear(i, o) for i, o in itertools.pairwise(sizes)))
         self.activation = activation
 
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
@@ -60,7 +63,7 @@ class PerSpecies(nn.Module):
     """
 
     def __init__(
-        self, species: Sequence[int], sizes: Sequence[int], *, activation: Activation = F.silu
+        self, species: Sequence[int], sizes: Sequence[int], *, activation: Activation = silu
     ):
         super().__init__()
         self.species = checked_species(species)
@@ -78,7 +81,7 @@ class PerSpecies(nn.Module):
 def one_hot(
     z: Int[Tensor, "*batch"], species: Sequence[int], dtype: torch.dtype
 ) -> Float[Tensor, "*batch species"]:
-    """1 in the column of the atom's element. Zeros for padding, z = 0, and NaN for what is unknown."""
+    """1 in the column of the atom's element. Zeros for padding, NaN for what is unknown."""
     match = z[..., None] == torch.tensor(species, device=z.device)
     known = match.any(dim=-1) | (z == 0)
     return match.to(dtype).where(known[..., None], torch.nan)
@@ -114,15 +117,15 @@ class Readout(nn.Module):
         channels: int,
         *,
         hidden: int | None = None,
-        activation: Activation = F.silu,
+        activation: Activation = silu,
     ):
         super().__init__()
         hidden = hidden or channels
         self.species = checked_species(species)
         self.energies = checked_energies(energies, self.species)
         self.activation = activation
-        self.hidden = linear(channels, hidden)
-        self.last = linear(hidden, 1, std=0.1 / channels**0.5)
+        self.hidden = Linear(channels, hidden)
+        self.last = Linear(hidden, 1, std=0.1 / channels**0.5)
 
     def forward(
         self, h: Float[Tensor, "atoms channels"], z: Int[Tensor, "atoms"]

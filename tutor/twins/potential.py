@@ -62,7 +62,9 @@ def evaluate(
     if not create_graph:
         energies = energies.detach()
     # the one sum over senders: autograd does the same to every gather of a forward pass
-    received = torch.zeros_like(g_ij[:, 0]).index_add(0, graph.neighbor.flatten(), g_ij.flatten(0, 1))
+    received = torch.zeros_like(g_ij[:, 0]).index_add(
+        0, graph.neighbor.flatten(), g_ij.flatten(0, 1)
+    )
     virial = -graph.per_structure(torch.einsum("ika,ikb->iab", graph.r_ij, g_ij))
     virial = (virial + virial.mT) / 2
     return Evaluation(energies, graph.per_structure(energies), g_ij.sum(dim=1) - received, virial)

@@ -9,12 +9,12 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.functional import softplus
 
 from tutor.twins.graph import Graph
-from tutor.twins.networks import MLP, Embedding, Readout, linear
+from tutor.twins.networks import MLP, Embedding, Linear, Readout
 from tutor.twins.radial import gaussian_basis, polynomial_cutoff
 
 Envelope = Callable[[Tensor, float], Tensor]
@@ -23,7 +23,7 @@ Envelope = Callable[[Tensor, float], Tensor]
 def shifted_softplus(x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """ln(½ eˣ + ½): smooth, and 0 at 0."""
     # torch cuts the softplus to x where x is above 20, by default: a step of 2e-9
-    return F.softplus(x, threshold=40.0) - math.log(2.0)
+    return softplus(x, threshold=40.0) - math.log(2.0)
 
 
 class Filters(nn.Module):
@@ -34,9 +34,7 @@ class Filters(nn.Module):
         self.cutoff = cutoff
         self.radial = radial
         sizes = [radial, channels, channels]
-        self.nets = nn.Sequential(
-            *(MLP(sizes, activation=shifted_softplus) for _ in range(layers))
-        )
+        self.nets = nn.Sequential(*(MLP(sizes, activation=shifted_softplus) for _ in range(layers)))
 
     def forward(self, r: Float[Tensor, "*batch"]) -> list[Float[Tensor, "*batch channels"]]:
         basis = gaussian_basis(r, self.cutoff, self.radial)
@@ -50,9 +48,7 @@ class SmoothSum:
     neighbors: float
     envelope: Envelope
 
-    def __call__(
-        self, graph: Graph, m: Float[Tensor, "atoms slots c"]
-    ) -> Float[Tensor, "atoms c"]:
+    def __call__(self, graph: Graph, m: Float[Tensor, "atoms slots c"]) -> Float[Tensor, "atoms c"]:
         f = self.envelope(graph.lengths(), graph.cutoff)
         return graph.over_neighbors(f[..., None] * m) / self.neighbors**0.5
 
@@ -73,7 +69,7 @@ class Interaction(nn.Module):
 
     def __init__(self, channels: int, neighbors: float, envelope: Envelope):
         super().__init__()
-        self.send = linear(channels, channels, bias=False)
+        self.send = Linear(channels, channels, bias=False)
         self.edges_to_nodes = SmoothSum(neighbors, envelope)
         self.node = Residual(channels)
 

@@ -87,7 +87,9 @@ def train(
     energies = atomic_energies(data)
     seen, unseen = (Labelled.of(part, model, energies) for part in (data, validation))
     if forces and not all("forces" in part.known for part in (seen, unseen)):
-        raise ValueError(f"forces = {forces} is the weight of labels that are missing: set forces=0")
+        raise ValueError(
+            f"forces = {forces} is the weight of labels that are missing: set forces=0"
+        )
 
     model, average = deepcopy(model), deepcopy(model)
     adam = torch.optim.Adam(model.parameters())
@@ -145,9 +147,7 @@ def mix(average: nn.Module, model: nn.Module, kept: float) -> None:
         old.lerp_(new, 1 - kept)
 
 
-def _validate(
-    model: nn.Module, unseen: Labelled, energy: float, forces: float
-) -> dict[str, float]:
+def _validate(model: nn.Module, unseen: Labelled, energy: float, forces: float) -> dict[str, float]:
     """The loss on structures not trained on, and the errors to show."""
     found = residuals(model, unseen)
     row = {"validation": energy * np.mean(found["energy"] ** 2 / found["atoms"])}
