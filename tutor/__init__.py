@@ -34,6 +34,7 @@ _ROOMS = {
     "symmetry",
     "table",
     "train",
+    "twins",
     "units",
 }
 
