@@ -80,7 +80,15 @@ what_it_shows = "c"
 
 # %% tutor={"exercise": "5.11"}
 what_would_settle_it = """
-TODO
+With vectors the error of the energy was smaller for both seeds, and nothing else was changed: same
+data, steps, channels and rounds. So at this size, on these molecules, moving the atoms helped. But
+the vectors also bring weights and time of their own, the two networks without vectors differ from
+each other by more than the smaller of the two gaps, and none of them was trained to the end. Two
+seeds are a lead and not a law. I would be convinced by five seeds of each at equal cost, tuned on
+the validation set, at several sizes of the training set, and with the same test on an invariant
+network that also knows angles, because the vectors may only be a way of learning about angles. Of a
+row in a published table I want to know whether the code behind it is the model of its name, for
+this property, how many parameters it has, how long it was trained, and how far its seeds scatter.
 """
 
 # %% tutor={"exercise": "5.12"}

@@ -133,7 +133,12 @@ TABLE = {
 }
 STAR = {
     "right": [5, 5.0],
-    "wrong": {"add up to zero": 1, "the plane": 2, "average them out": 4, "is zero in the plane": 6},
+    "wrong": {
+        "add up to zero": 1,
+        "the plane": 2,
+        "average them out": 4,
+        "is zero in the plane": 6,
+    },
 }
 
 # 5.5 ------------------------------------------------------------------------------------------
