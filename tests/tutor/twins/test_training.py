@@ -33,6 +33,10 @@ def twin(model):
     return twins.to_torch(model, twins.SchNet((1, 6, 8), **OPTIONS))
 
 
+def known(errors):
+    return {name: value for name, value in vars(errors).items() if value is not None}
+
+
 def test_every_epoch_is_that_of_jax(data, model, twin):
     """Batches of all structures, so that shuffling changes nothing."""
     ethanol = data["ethanol"]
@@ -48,8 +52,7 @@ def test_every_epoch_is_that_of_jax(data, model, twin):
     assert found.best == expected.best
     assert found.energies == expected.energies
     test = ethanol[30:40]
-    for name, value in vars(expected.errors(test)).items():
-        assert getattr(found.errors(test), name) == pytest.approx(value, rel=1e-3), name
+    assert known(found.errors(test)) == pytest.approx(known(expected.errors(test)), rel=1e-3)
     back = twins.to_jax(found.model, model)
     assert errors(back, test, energies=found.energies).forces_rmse == pytest.approx(
         found.errors(test).forces_rmse, rel=1e-4
