@@ -61,8 +61,8 @@ def test_every_epoch_is_that_of_jax(data, model, twin):
 
 def test_energies_of_molecules_of_several_sizes(data, model, twin):
     molecules = data["small_molecules"]
-    known = (molecules.numbers[:, :, None] == np.array([0, 1, 6, 8])).any(axis=2).all(axis=1)
-    molecules = molecules[known]
+    usual = (molecules.numbers[:, :, None] == np.array([0, 1, 6, 8])).any(axis=2).all(axis=1)
+    molecules = molecules[usual]
     settings = {"validation": molecules[20:26], "epochs": 4, "batch_size": 10, "energy": 1.0,
                 "forces": 0.0, "progress": False}  # fmt: skip
     expected = train(model, molecules[:10], **settings, key=jax.random.key(0))
