@@ -120,6 +120,7 @@ def test_without_torch_an_error_says_what_to_install():
     code = (
         "import sys; sys.modules['torch'] = None\n"
         "import tutor\n"
+        "from tutor import *\n"
         "try: tutor.twins\n"
         "except ModuleNotFoundError as error: print(error)"
     )
