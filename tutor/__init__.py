@@ -21,6 +21,7 @@ _EXPORTS = {
     "System": "tutor.system",
 }
 _ROOMS = {
+    "angular",
     "ase",
     "data",
     "exercises",
