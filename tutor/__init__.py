@@ -21,6 +21,7 @@ _EXPORTS = {
     "System": "tutor.system",
 }
 _ROOMS = {
+    "angular",
     "ase",
     "data",
     "exercises",
@@ -38,7 +39,8 @@ _ROOMS = {
     "units",
 }
 
-__all__ = sorted({*_EXPORTS, *_ROOMS, "__version__"})
+# without twins, which need torch: `from tutor import *` must work where torch is missing
+__all__ = sorted({*_EXPORTS, *_ROOMS, "__version__"} - {"twins"})
 
 
 def __getattr__(name: str):

@@ -13,7 +13,7 @@ import tutor
 ROOT = Path(tutor.__file__).parent
 FLOORS = [
     {"figure", "graph", "neighbors", "precision", "pytree", "render", "system", "units"},
-    {"radial", "potential", "table"},
+    {"radial", "angular", "potential", "table"},
     {"models", "symmetry", "data"},
     {"train", "md", "relax", "transport", "plot", "viewer", "ase", "twins"},
     {"exercises", "build", "grade", "cli", "symmetry_cli", "start", "doctor", "nbval_plugin"}

@@ -27,7 +27,7 @@ from tutor.twins.deep_potential import DeepPotential
 from tutor.twins.deep_sets import DeepSets, SetPotential, max_pool, mean_pool, sum_pool
 from tutor.twins.egnn import EGNN, Dipole, EquivariantLayer
 from tutor.twins.graph import Graph
-from tutor.twins.labelled import errors
+from tutor.twins.labelled import Labelled, errors
 from tutor.twins.networks import MLP, PerSpecies
 from tutor.twins.potential import Atomistic, Evaluation, evaluate
 from tutor.twins.schnet import SchNet
@@ -44,6 +44,7 @@ __all__ = [
     "EquivariantLayer",
     "Evaluation",
     "Graph",
+    "Labelled",
     "PerSpecies",
     "SchNet",
     "SetPotential",

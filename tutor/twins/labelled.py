@@ -16,6 +16,8 @@ from tutor.train.samples import samples
 from tutor.twins.graph import Graph, tensors
 from tutor.twins.potential import evaluate
 
+SLOTS = 30_000  # that are evaluated at once: few enough for the memory of a laptop
+
 
 class Batch(NamedTuple):
     """Several structures as one graph, with their labels in eV and eV/Å."""
@@ -96,8 +98,9 @@ def errors(potential: nn.Module, data: Dataset, *, energies: Mapping[int, float]
 def residuals(potential: nn.Module, labelled: Labelled) -> dict[str, Float[np.ndarray, "_"]]:
     """Prediction minus label: "energy" (structures,) in eV, "forces" (components,) in eV/Å if they
     are labelled; and "atoms" (structures,), how many there are."""
+    slots = labelled.arrays["mask"][0].numel()
     parts = []
-    for chosen in torch.arange(len(labelled)).split(32):
+    for chosen in torch.arange(len(labelled)).split(max(1, SLOTS // slots)):
         graph, energy, forces = labelled.batch(chosen)
         found = evaluate(potential, graph)
         real = graph.species > 0

@@ -5,6 +5,7 @@
 over a batch: ΔE in eV for a structure of N atoms, ΔF in eV/Å over all components.
 """
 
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from time import monotonic
@@ -96,7 +97,7 @@ def train(
     shuffle = torch.Generator().manual_seed(seed)
     per_epoch, step = len(data) // batch_size, 0
     flat = round(epochs * per_epoch * (1 - anneal))
-    history, best, start = {}, (0, average), monotonic()
+    history, best, note, start = {}, (0, average), "", monotonic()
     with display(epochs, 0, progress) as show:
         for epoch in range(1, epochs + 1):
             losses = []
@@ -121,8 +122,8 @@ def train(
             for name, value in (row | {"seconds": monotonic() - start}).items():
                 history.setdefault(name, []).append(value)
             if row["validation"] <= min(history["validation"]):
-                best = epoch, deepcopy(average)
-            show(epoch, f"validation {min(history['validation']):.3g}")
+                best, note = (epoch, deepcopy(average)), _note(row)
+            show(epoch, note)
     return Trained(best[1], energies, history, best[0])
 
 
@@ -157,3 +158,10 @@ def _validate(model: nn.Module, unseen: Labelled, energy: float, forces: float) 
         row["validation"] += forces * square
         row["forces_rmse"] = np.sqrt(square)
     return {name: float(value) for name, value in row.items()}
+
+
+def _note(row: Mapping[str, float]) -> str:
+    """The errors, to show."""
+    units = {"energy": "meV", "forces": "meV/Å"}
+    found = [(name, row.get(f"{name}_rmse"), unit) for name, unit in units.items()]
+    return ", ".join(f"{name} {1e3 * x:.3g} {unit}" for name, x, unit in found if x is not None)

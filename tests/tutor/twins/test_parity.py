@@ -136,8 +136,8 @@ def test_dipoles_agree():
     rngs = nnx.Rngs(0)
     model = stirred(egnn.Dipole(egnn.EGNN(SPECIES, **options, rngs=rngs), rngs=rngs))
     twin = twins.to_torch(model, twins.Dipole(twins.EGNN(SPECIES, **options)).double())
-    expected = np.asarray(model(many("egnn")))
-    assert np.abs(expected[:-1]).min(axis=0).max() > 1e-6
+    expected = np.asarray(jax.jit(lambda model, graph: model(graph))(model, many("egnn")))
+    assert np.abs(expected[:4]).min() > 0.01
     found = twin(twins.Graph.of(many("egnn"))).detach().numpy()
     np.testing.assert_allclose(found, expected, atol=1e-10 * np.abs(expected).max())
 
@@ -179,5 +179,5 @@ def test_other_symmetry_functions_are_refused():
     model = REGISTRY["behler_parrinello"].make()
     functions = replace(model.functions, g2=((9.0, 1.0), *model.functions.g2[1:]))
     twin = twins.BehlerParrinello(functions, hidden=(6,), energies=(-3.0, 1.0))
-    with pytest.raises(ValueError, match="functions.g2 is .* in the JAX model and .*eta=9.0"):
+    with pytest.raises(ValueError, match=r"functions.g2 is .* in the JAX model and .*eta=9.0"):
         twins.to_torch(model, twin)
