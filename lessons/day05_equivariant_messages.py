@@ -502,11 +502,14 @@ class Charges(nnx.Module):
         return jnp.where(real, q - q.sum() / real.sum(), 0.0) @ r
 
 
-class Vectors(Dipole):
+class Vectors(nnx.Module):
     """The library's model; it does not need the positions."""
 
+    def __init__(self, vectors, *, rngs):
+        self.dipole = Dipole(network(vectors), rngs=rngs)
+
     def __call__(self, graph, r):
-        return super().__call__(graph)[0]
+        return self.dipole(graph)[0]
 
 
 # %%
@@ -527,8 +530,8 @@ def arrays(part, labelled):
 models = {
     "three numbers": ThreeNumbers(rngs=nnx.Rngs(1)),
     "charges": Charges(rngs=nnx.Rngs(1)),
-    "1 vector": Vectors(network(vectors=1), rngs=nnx.Rngs(1)),
-    "8 vectors": Vectors(network(vectors=8), rngs=nnx.Rngs(1)),
+    "1 vector": Vectors(1, rngs=nnx.Rngs(1)),
+    "8 vectors": Vectors(8, rngs=nnx.Rngs(1)),
 }
 predicted = {}
 
@@ -957,7 +960,7 @@ else:
     torch.manual_seed(0)
     fresh = twins.Dipole(twins.EGNN(SPECIES, cutoff=CUTOFF, channels=32, vectors=8, layers=2,
                                     radial=8))  # fmt: skip
-    carried = twins.to_torch(models["8 vectors"], fresh)
+    carried = twins.to_torch(models["8 vectors"].dipole, fresh)
     few = twins.Graph.of(tutor.neighbors.graph([test[k] for k in range(50)], CUTOFF))
     with torch.no_grad():
         off = np.abs(carried(few).numpy() - predicted["8 vectors"][:50]).max()
