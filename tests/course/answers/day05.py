@@ -40,7 +40,7 @@ def represented(y, kind, R, t, order):
     return out[order] if y.ndim == 2 else out
 
 
-def deviation(f, kind, x, R, t, order, rho=represented, change=None):
+def deviation(f, kind, x, R, t, order, rho=represented):
     y, moved = f(x), f((x @ R.T + t)[order])
     return np.abs(moved - rho(y, kind, R, t, order)).max() / np.abs(y).max()
 
