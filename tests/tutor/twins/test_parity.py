@@ -22,10 +22,10 @@ from tutor import twins  # noqa: E402
 SPECIES = (6, 8)
 
 
-def _deep_potential(bessel):
+def _deep_potential(**options):
     return twins.DeepPotential(
         SPECIES, cutoff=4.0, onset=1.0, neighbors=4.0, length=1.0, embedding=(6, 8), axis=3,
-        fitting=(8,), bessel=bessel, energies=(-0.3, 0.1),
+        fitting=(8,), energies=(-0.3, 0.1), **{"bessel": 0, **options},
     )  # fmt: skip
 
 
@@ -39,8 +39,9 @@ def _egnn(vectors):
 
 TWINS = {
     "deep_sets": lambda: twins.SetPotential(SPECIES, cutoff=4.0, neighbors=4.0, channels=6),
-    "deep_potential": lambda: _deep_potential(0),
-    "deep_potential_bessel": lambda: _deep_potential(4),
+    "deep_potential": _deep_potential,
+    "deep_potential_bessel": lambda: _deep_potential(bessel=4),
+    "deep_potential_degrees": lambda: _deep_potential(degrees=((0,), (1,), (2,))),
     "behler_parrinello": lambda: _behler_parrinello(
         "behler_parrinello", hidden=(6,), energies=(-3.0, 1.0)
     ),
