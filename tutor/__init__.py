@@ -35,10 +35,12 @@ _ROOMS = {
     "symmetry",
     "table",
     "train",
+    "twins",
     "units",
 }
 
-__all__ = sorted({*_EXPORTS, *_ROOMS, "__version__"})
+# without twins, which need torch: `from tutor import *` must work where torch is missing
+__all__ = sorted({*_EXPORTS, *_ROOMS, "__version__"} - {"twins"})
 
 
 def __getattr__(name: str):
