@@ -200,8 +200,8 @@ def test_spaces_it_does_not_have_are_refused():
     slab = System(system.numbers, system.positions, system.cell, np.array([True, True, False]))
     with pytest.raises(ValueError, match=r"\[True, True, False\].*in all directions or in none"):
         to_jax_md(ARGON_5, slab)
-    with pytest.raises(ValueError, match="skin = 0: give a positive length"):
-        to_jax_md(ARGON_5, crystal("cubic"), skin=0)
+    with pytest.raises(ValueError, match=r"skin = 0\.0: give a positive length"):
+        to_jax_md(ARGON_5, crystal("cubic"), skin=0.0)
 
 
 def agree(ours, theirs, systems, case, tolerance=1e-10):
