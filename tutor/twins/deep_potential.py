@@ -6,6 +6,7 @@
     D_i  = T_i T_iᵀ, of which the first M_< columns           M × M_<
     E_i  = e_{Z_i} + net_{Z_i}(D_i)
 
+with a D for each group of degrees of the spherical harmonics in R, as published one of 0 and 1.
 Zhang et al., NeurIPS 2018 (arXiv 1805.09003).
 """
 
@@ -17,6 +18,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from tutor.models.per_species import checked_energies
+from tutor.twins.angular import harmonics
 from tutor.twins.graph import Graph
 from tutor.twins.networks import PerSpecies, one_hot
 from tutor.twins.radial import bessel_basis, smooth_inverse
@@ -71,11 +73,12 @@ class DeepPotential(nn.Module):
         axis: M_<, how many columns of D the fitting network sees.
         fitting: the sizes of its hidden layers.
         bessel: how many Bessel functions the embedding network is given beside s(r).
+        degrees: the degrees of the spherical harmonics in R, 0 to 2, in groups: a D for each group.
         energies: a reference energy e_Z in eV for each species, 0 by default.
 
     Raises:
-        ValueError: where `axis` is larger than M, the onset is not below the cutoff, or
-            `energies` does not fit `species`.
+        ValueError: where `axis` is larger than M, the onset is not below the cutoff, `degrees`
+            holds others than 0 to 2 or none, or `energies` does not fit `species`.
     """
 
     hops: ClassVar[int] = 1
@@ -92,6 +95,7 @@ class DeepPotential(nn.Module):
         axis: int = 8,
         fitting: Sequence[int] = (80, 80),
         bessel: int = 8,
+        degrees: Sequence[Sequence[int]] = ((0, 1),),
         energies: Sequence[float] | None = None,
     ):
         super().__init__()
@@ -100,6 +104,11 @@ class DeepPotential(nn.Module):
             raise ValueError(
                 f"axis = {axis}: it is a part of the {channels} channels of the embedding, so "
                 f"choose it from 1 to {channels}"
+            )
+        if not degrees or not all(group and set(group) <= {0, 1, 2} for group in degrees):
+            raise ValueError(
+                f"degrees = {degrees}: give groups of the degrees 0, 1 and 2, as ((0, 1),) of the "
+                "paper or ((0,), (1,), (2,))"
             )
         if not 0 < onset < cutoff:
             raise ValueError(
@@ -112,20 +121,26 @@ class DeepPotential(nn.Module):
         self.neighbors = neighbors
         self.length = length
         self.axis = axis
+        self.degrees = tuple(tuple(group) for group in degrees)
         self.embedding = Embedding(
             species, embedding, cutoff=cutoff, onset=onset, length=length, bessel=bessel
         )
-        self.fitting = PerSpecies(species, [channels * axis, *fitting, 1], activation=torch.tanh)
+        sizes = [channels * axis * len(self.degrees), *fitting, 1]
+        self.fitting = PerSpecies(species, sizes, activation=torch.tanh)
 
-    def descriptor(self, graph: Graph) -> Float[Tensor, "atoms channels axis"]:
-        """D_i of each atom."""
+    def descriptor(self, graph: Graph) -> Float[Tensor, "atoms channels columns"]:
+        """D_i of each atom, for one group of degrees after the other."""
         graph = graph.within(self.cutoff)
-        r = graph.lengths()
+        r, u = graph.lengths(), graph.directions()
         s = self.length * smooth_inverse(r, self.onset, self.cutoff)
-        R = torch.cat([s[..., None], s[..., None] * graph.directions()], dim=-1)
         G = self.embedding(r, graph.at_neighbors(graph.species))
-        T = torch.einsum("ikm,ika->ima", G, R) / self.neighbors**0.5
-        return torch.einsum("ima,ina->imn", T, T[:, : self.axis])
+
+        def product(group: tuple[int, ...]) -> Tensor:
+            R = s[..., None] * torch.cat([harmonics(u, degree) for degree in group], dim=-1)
+            T = torch.einsum("ikm,ika->ima", G, R) / self.neighbors**0.5
+            return torch.einsum("ima,ina->imn", T, T[:, : self.axis])
+
+        return torch.cat([product(group) for group in self.degrees], dim=-1)
 
     def forward(self, graph: Graph) -> Float[Tensor, "atoms"]:
         z, D = graph.species, self.descriptor(graph)
