@@ -1,0 +1,145 @@
+"""The grader's end: a sandbox with a submission in it, and functions that run in there."""
+
+import inspect
+import os
+import select
+import signal
+import struct
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from tutor.exercises.verdict import Broken, NotAttempted
+from tutor.grade.sandbox import Limits, Protection, new_folder
+from tutor.grade.wire import LARGEST, ForgedError, decode, dumps, read_reply
+
+HEAD = struct.Struct(">Q")
+START = 60.0  # seconds until a fresh sandbox must answer
+LAW = "the program keeps within its limits"
+
+
+class LostError(Broken):
+    """The program in the sandbox gives no answer any more."""
+
+    def __init__(self, message: str):
+        super().__init__(LAW, message)
+
+
+class Sandbox:
+    """A running sandbox. Use it with `with`; whatever runs in it ends with that."""
+
+    def __init__(self, protection: Protection, limits: Limits):
+        self.limits = limits
+        self._folder = new_folder()
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        try:
+            self._process = protection.start(limits, Path(self._folder.name), **pipes)
+        except BaseException:
+            self._folder.cleanup()
+            raise
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            os.set_blocking(pipe.fileno(), False)
+        self.deadline = time.monotonic() + START
+
+    def __enter__(self) -> "Sandbox":
+        return self
+
+    def __exit__(self, *_) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            with suppress(OSError):
+                pipe.close()
+        self._process.wait()
+        self._folder.cleanup()
+
+    def ask(self, order: str, *arguments) -> object:
+        """The value that comes back, or for "candidates" their number.
+
+        Raises:
+            Broken, NotAttempted: what the submission's code amounts to.
+            LostError: there is no answer.
+        """
+        try:
+            self._send(dumps((order, *arguments)))
+            (length,) = HEAD.unpack(self._receive(HEAD.size))
+            if length > LARGEST:
+                raise LostError(f"the answer is larger than {LARGEST >> 20} MB")
+            return self._understood(read_reply(self._receive(length)))
+        except ForgedError as error:
+            raise LostError(str(error)) from None
+
+    def _understood(self, reply: dict) -> object:
+        match reply:
+            case {"value": code}:
+                return decode(code, lambda *about: Remote(self, *about))
+            case {"count": int(count)} if 0 <= count < 1000:
+                return count
+            case {"nothing": str(message)}:
+                raise NotAttempted(message[:500])
+            case {"broken": [str(law), str(message), str(where)]}:
+                raise Broken(law[:500], message[:2000], where=where[:500])
+        raise ForgedError("the answer cannot be read: unknown form")
+
+    def _send(self, payload: bytes) -> None:
+        rest = memoryview(HEAD.pack(len(payload)) + payload)
+        pipe = self._process.stdin.fileno()
+        while rest:
+            self._wait(writing=True)
+            try:
+                rest = rest[os.write(pipe, rest) :]
+            except OSError:
+                raise self._ended() from None
+
+    def _receive(self, length: int) -> bytes:
+        parts, pipe = [], self._process.stdout.fileno()
+        while length:
+            self._wait(writing=False)
+            part = os.read(pipe, min(length, 1 << 20))
+            if not part:
+                raise self._ended()
+            parts.append(part)
+            length -= len(part)
+        return b"".join(parts)
+
+    def _wait(self, *, writing: bool) -> None:
+        read, write = self._process.stdout.fileno(), self._process.stdin.fileno()
+        left = max(0.0, self.deadline - time.monotonic())
+        ready = select.select([] if writing else [read], [write] if writing else [], [], left)
+        if not any(ready):
+            raise LostError(
+                f"no answer within {self.limits.seconds:g} s: does a loop never end? Does it "
+                "compute more than was asked for?"
+            )
+
+    def _ended(self) -> LostError:
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=5)
+        said = ""
+        with suppress(OSError, TypeError):
+            said = self._process.stderr.read(4000).decode(errors="replace").strip()
+        last = f" ({said.splitlines()[-1][:200]})" if said else ""
+        return LostError(f"the program ended before it answered: exit status "
+                         f"{self._process.returncode}{last}")  # fmt: skip
+
+
+class Remote:
+    """A function of the submission, as the grader sees it: a call runs in the sandbox."""
+
+    def __init__(self, sandbox: Sandbox, number: int, name: str, parameters: list):
+        self.remote_number, self.__name__ = number, name
+        self._sandbox = sandbox
+        with suppress(TypeError, ValueError):
+            self.__signature__ = inspect.Signature([_parameter(*p) for p in parameters])
+
+    def __call__(self, *args, **kwargs) -> object:
+        return self._sandbox.ask("call", self.remote_number, args, kwargs)
+
+    def __repr__(self) -> str:
+        return f"the function {self.__name__}"
+
+
+def _parameter(name: str, kind: int, optional: bool) -> inspect.Parameter:
+    default = ... if optional is True else inspect.Parameter.empty
+    return inspect.Parameter(name, inspect._ParameterKind(kind), default=default)
