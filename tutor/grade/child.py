@@ -32,8 +32,8 @@ class Server:
                 self.program = Program(*arguments)
                 return {"value": ["none"]}
             if order == "candidates":
-                return {"count": len(self.program.candidates(*arguments))}
-            if order == "take":
+                value = len(self.program.candidates(*arguments))
+            elif order == "take":
                 exercise, name, number = arguments
                 value = self.program.take(self.program.candidates(exercise, name)[number])
                 value = Guarded(value) if callable(value) else value

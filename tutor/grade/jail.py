@@ -97,7 +97,8 @@ def main() -> None:
     inside = os.fork()  # the first process of the new namespace
     if inside:
         os.closerange(0, 3)
-        os._exit(os.waitstatus_to_exitcode(os.waitpid(inside, 0)[1]) & 0xFF)
+        status = os.waitstatus_to_exitcode(os.waitpid(inside, 0)[1])
+        os._exit(status if status >= 0 else 128 - status)
     furnish(Path(spec["root"]), spec["show"], spec["hide"], spec["disk"], user)
     if outer == 0:
         os.setgroups([])

@@ -6,11 +6,14 @@ import json
 import time
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
+from tutor import __version__
+from tutor import exercises as exercise_package
 from tutor.exercises.engine import verify
-from tutor.exercises.registry import Exercise, exercises
+from tutor.exercises.registry import Exercise
 from tutor.exercises.verdict import Broken, NotAttempted, Status, Verdict
 from tutor.grade.remote import LAW, LostError, Sandbox
 from tutor.grade.sandbox import Limits, Protection
@@ -82,7 +85,7 @@ def mark(session: Session, exercise: Exercise, seed: int) -> Mark:
     best = None
     try:
         sandbox = session.ready()
-        count = sandbox.ask("candidates", exercise.id, names().get(exercise.id, exercise.id))
+        count = sandbox.count(exercise.id, names().get(exercise.id, exercise.id))
         for number in range(min(count, TRIED)):
             found = _judged(sandbox, exercise, number, seed)
             best = best or found
@@ -91,11 +94,14 @@ def mark(session: Session, exercise: Exercise, seed: int) -> Mark:
                 break
     except Broken as broken:
         best = _marked(_refused(exercise, broken), "")
-    if best is None:
-        best = _marked(verify(exercise.id, None), "")
+    best = best or unattempted(exercise)
     if best.law == LAW:
         session.stop()
     return best
+
+
+def unattempted(exercise: Exercise) -> Mark:
+    return _marked(verify(exercise.id, None), "")
 
 
 def _judged(sandbox: Sandbox, exercise: Exercise, number: int, seed: int) -> Mark:
@@ -158,17 +164,8 @@ def names() -> dict[str, str]:
     return found
 
 
-def checks_digest(days: list[int]) -> str:
-    """Of all that a mark depends on besides the notebook: the exercises' checks."""
-    import sys
-
-    from tutor import __version__
-
-    parts = [__version__.encode()]
-    for day in days:
-        exercises(day)
-    modules = sorted(n for n in sys.modules if n.startswith("tutor.exercises."))
-    for name in modules:
-        with open(sys.modules[name].__file__, "rb") as file:  # noqa: PTH123
-            parts.append(file.read())
+def checks_digest() -> str:
+    """Of all that a mark depends on besides the notebook: the checks."""
+    checks = sorted(Path(exercise_package.__file__).parent.glob("*.py"))
+    parts = [__version__.encode(), *(path.read_bytes() for path in checks)]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()

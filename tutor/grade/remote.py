@@ -10,6 +10,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
+
 from tutor.exercises.verdict import Broken, NotAttempted
 from tutor.grade.sandbox import Limits, Protection, new_folder
 from tutor.grade.wire import LARGEST, ForgedError, decode, dumps, read_reply
@@ -54,8 +56,15 @@ class Sandbox:
         self._process.wait()
         self._folder.cleanup()
 
+    def count(self, *arguments) -> int:
+        """How many candidates there are for the answer to an exercise."""
+        count = self.ask("candidates", *arguments)
+        if not isinstance(count, np.ndarray) or count.shape or count.dtype.kind not in "iu":
+            raise LostError("the answer cannot be read: not a number")
+        return int(count)
+
     def ask(self, order: str, *arguments) -> object:
-        """The value that comes back, or for "candidates" their number.
+        """The value that comes back.
 
         Raises:
             Broken, NotAttempted: what the submission's code amounts to.
@@ -74,12 +83,10 @@ class Sandbox:
         match reply:
             case {"value": code}:
                 return decode(code, lambda *about: Remote(self, *about))
-            case {"count": int(count)} if 0 <= count < 1000:
-                return count
             case {"nothing": str(message)}:
-                raise NotAttempted(message[:500])
+                raise NotAttempted(_line(message))
             case {"broken": [str(law), str(message), str(where)]}:
-                raise Broken(law[:500], message[:2000], where=where[:500])
+                raise Broken(_line(law), _line(message), where=_line(where))
         raise ForgedError("the answer cannot be read: unknown form")
 
     def _send(self, payload: bytes) -> None:
@@ -120,8 +127,15 @@ class Sandbox:
         with suppress(OSError, TypeError):
             said = self._process.stderr.read(4000).decode(errors="replace").strip()
         last = f" ({said.splitlines()[-1][:200]})" if said else ""
-        return LostError(f"the program ended before it answered: exit status "
-                         f"{self._process.returncode}{last}")  # fmt: skip
+        return LostError(f"the program ended before it answered: {_how(self._process)}{last}")
+
+
+def _how(process: subprocess.Popen) -> str:
+    status = process.returncode or 0
+    stopped = -status if status < 0 else status - 128  # a shell's way of saying it
+    with suppress(ValueError):
+        return f"stopped by {signal.Signals(stopped).name}"
+    return f"exit status {process.returncode}"
 
 
 class Remote:
@@ -138,6 +152,10 @@ class Remote:
 
     def __repr__(self) -> str:
         return f"the function {self.__name__}"
+
+
+def _line(text: str) -> str:
+    return text[:1000].encode("utf-8", "replace").decode()
 
 
 def _parameter(name: str, kind: int, optional: bool) -> inspect.Parameter:

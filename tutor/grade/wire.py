@@ -93,7 +93,7 @@ def _decoded(code: list, function: Callable, depth: int) -> object:
         case "ellipsis", []:
             return ...
         case "text", [str(text)]:
-            return text[:LONGEST]
+            return text[:LONGEST].encode("utf-8", "replace").decode()
         case "array", [str(dtype), list(shape), str(data)] if dtype in DTYPES:
             return np.frombuffer(base64.b64decode(data), dtype).reshape(shape).copy()
         case (("list" | "tuple" | "set"), [list(entries)]):
