@@ -1,0 +1,50 @@
+"""Grading: the notebooks of a class in, a gradebook and pages of feedback out.
+
+A submission is code that nobody has read. It runs in a sandbox (`sandbox`, `jail`), and what
+comes out of there are values, never verdicts (`wire`, `remote`): the checks, the expected values
+and the inputs that are drawn at grading time stay with the grader (`judge`). Inside, `child`
+answers calls, and `notebook` finds the answers. `intake` reads what learning platforms export,
+`run` grades a class, `report` and `written` say what came of it.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Graded(NamedTuple):
+    """What a run of `tutor grade` tells on the command line."""
+
+    days: tuple[int, ...]
+    learners: int
+    waiting: int
+    troubles: list[tuple[str, str]]
+
+
+def grade_class(
+    submissions: Path, out: Path, protection, *, marks: Path | None = None, **options
+) -> Graded:
+    """Grades `submissions` and writes everything into the folder `out`; options as in `run.grade`.
+
+    Raises:
+        ValueError: nothing there can be graded, or a mark in written.csv is wrong.
+    """
+    from tutor.grade import report, run, written
+
+    out.mkdir(parents=True, exist_ok=True)
+    sheet = out / "written.csv"
+    given = {}
+    for path in (sheet, marks):
+        given |= written.read(path) if path and (path == marks or path.exists()) else {}
+    settings, results = run.grade(submissions, out, protection, **options)
+    waiting = written.answers(results)
+    (out / "feedback").mkdir(exist_ok=True)
+    for result in results:
+        stem = run.file_stem(result.learner)
+        run.write(out / "feedback" / f"{stem}.html", report.feedback(result, given))
+    run.write(out / "index.html", report.instructor(settings, protection, results, given))
+    run.write(out / "gradebook.csv", report.gradebook(results, given), encoding="utf-8-sig")
+    run.write(out / "written.html", written.desk(waiting, given))
+    run.write(sheet, written.queue(waiting, given), encoding="utf-8-sig")
+    unmarked = sum(answer.key not in given for answer in waiting)
+    troubles = [(r.learner, trouble) for r in results for trouble in r.troubles]
+    return Graded(settings.days, len(results), unmarked, troubles)

@@ -100,7 +100,7 @@ class Program:
             return eval(expression, names)
         except NameError:
             for error in failures.values():
-                raise interpreted(error, None) from None
+                raise interpreted(error, self.take) from None
             raise
 
     def _has(self, expression: str) -> bool:

@@ -77,6 +77,8 @@ def choose(*, uncontained: bool = False) -> Protection:
     Raises:
         RuntimeError: none does, or only plain limits do and `uncontained` is false.
     """
+    if sys.platform == "win32":
+        raise RuntimeError("grading needs Linux or macOS: on Windows, use WSL")
     troubles = []
     for protection in protections():
         if not protection.contained and not uncontained:

@@ -32,7 +32,7 @@ EVIL = {  # what `pair_distances` of the attacker does first
     "quitter": "raise SystemExit('right')",
     "deleter": """\
     import shutil, os
-    for folder in (VICTIM, os.path.expanduser("~root"), "/usr", "/etc", "/home", "/"):
+    for folder in (VICTIM, os.path.expanduser("~root"), "/etc", "/home"):
         shutil.rmtree(folder, ignore_errors=True)
     open(os.path.join(VICTIM, "new.txt"), "w")""",
     "reader": """\
