@@ -18,7 +18,7 @@ meter { width: 8rem; height: 1rem } .big { font-size: 1.6rem; margin: .5rem 0 }
 blockquote, .note { background: var(--soft); border-left: 4px solid var(--line); margin: .6rem 0;
   padding: .6rem .9rem } textarea { width: 100%; box-sizing: border-box; font: inherit }
 input, button { font: inherit; padding: .2rem .5rem } details { margin: .4rem 0 }
-summary { cursor: pointer } pre { overflow-x: auto }
+summary { cursor: pointer } pre { overflow-x: auto; white-space: pre !important }
 """
 
 

@@ -112,14 +112,14 @@ def _exercise_table(settings: Settings, results: list[Result], marks: Marks) -> 
     for exercise in (e for day in settings.days for e in exercises(day)):
         own = [(r, m) for r in results for m in r.marks if m.id == exercise.id]
         tried = sum(m.status != "not attempted" for _, m in own)
-        earned = [p for r, m in own if (p := points(r, m, marks)) is not None]
-        mean = sum(earned) / len(earned) if earned else 0.0
+        earned = [points(r, m, marks) for r, m in own]
+        known = f"{sum(p or 0 for p in earned) / max(len(own), 1):.2g} of {exercise.points:g}"
         solved = sum(m.status == "right" for _, m in own)
         share = f'<meter max="{len(own) or 1}" value="{solved}" aria-hidden="true"></meter> '
         rows.append([
             f'<a href="#e{exercise.id}">{exercise.id}</a>', escape(exercise.title),
             "marked by hand" if exercise.kind == "written" else f"{share}{solved} of {len(own)}",
-            str(tried), f"{mean:.2g} of {exercise.points:g}",
+            str(tried), "to be marked" if None in earned else known,
         ])  # fmt: skip
     return table(["", "exercise", "solved", "attempted", "mean points"], rows, numbers=(3, 4))
 

@@ -155,7 +155,8 @@ def _bubblewrap(limits: Limits, folder: Path) -> dict:
         words += ["--ro-bind-try", path, path]
     for path in hidden():
         words += ["--ro-bind", "/dev/null", path]
-    words += ["--dev", "/dev", "--proc", "/proc", "--size", str(limits.file), "--tmpfs", "/sandbox"]
+    words += ["--dev", "/dev", "--proc", "/proc", "--size", str(limits.file), "--tmpfs", "/sandbox",
+              "--remount-ro", "/dev", "--remount-ro", "/"]  # fmt: skip
     return {"args": [*words, "--chdir", "/sandbox", *_python(limits)]}
 
 
