@@ -6,6 +6,7 @@ expected value, no check and no seed, and sends values, never verdicts.
 
 import json
 import os
+import random
 import resource
 import struct
 import sys
@@ -68,8 +69,11 @@ def _parameters(function: object) -> list:
     return [[p.name, int(p.kind), p.default is not p.empty] for p in parameters]
 
 
-def limit(memory: int, processes: int, file: int, total: float, **_) -> None:
+def limit(memory: int, processes: int, cores: int, file: int, total: float, **_) -> None:
     """Hard limits of this process and of all that it starts."""
+    if hasattr(os, "sched_setaffinity"):
+        usable = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, random.sample(usable, min(cores, len(usable))))
     seconds = int(total) + 60
     for what, most in (("AS", memory), ("NPROC", processes), ("FSIZE", file), ("CORE", 0),
                        ("CPU", seconds)):  # fmt: skip

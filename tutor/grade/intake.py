@@ -21,7 +21,9 @@ MOODLE = re.compile(r"(?P<who>.+?)_\d+_assignsubmission_[a-z]+_?(?P<rest>.*)")
 CANVAS = re.compile(r"(?P<who>[^_]+)(_LATE)?_\d+_\d+_(?P<rest>.+)")
 BLACKBOARD = re.compile(r".+?_(?P<who>[^_]+)_attempt_[\d-]+_?(?P<rest>.*)")
 DAY = re.compile(r"[ _-]*day\d\d.*", re.IGNORECASE)
-CHECK = re.compile(r"check\(\s*['\"](\d+)\.\d+['\"]")
+# Of untrusted text: no pattern here may take more than linear time.
+CHECK = re.compile(r"check\([ \t]*['\"](\d{1,3})\.\d+['\"]")
+DEFINED = re.compile(r"^(?:def |class )?[ \t]*(\w+)[ \t]*[(:=]", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,9 @@ class Notebook:
         """The days that it is about: by ids, else by its file's name, else by names of answers."""
         code = "\n".join(source for source, _ in self.cells)
         ids = {int(day) for day in CHECK.findall(code)}
-        ids |= {int(e.partition(".")[0]) for _, e in self.cells if re.fullmatch(r"\d+\.\d+", e)}
+        ids |= {int(e.partition(".")[0]) for _, e in self.cells if re.fullmatch(r"\d{1,3}\.\d+", e)}
         ids = ids or {int(day) for day in re.findall(r"day(\d\d)", self.name.lower())}
-        defined = set(re.findall(r"^(?:def|class)?\s*(\w+)\s*[(:=]", code, re.MULTILINE))
+        defined = set(DEFINED.findall(code))
         return ids or {int(e.partition(".")[0]) for e, name in names.items() if name in defined}
 
 
@@ -102,8 +104,8 @@ def owner(parts: tuple[str, ...]) -> str:
 
 
 def printable(text: str) -> str:
-    """`text` without what cannot be written to a file."""
-    return text.encode("utf-8", "replace").decode()
+    """`text` without what cannot be written to a file or would command a terminal."""
+    return "".join(c if c.isprintable() else "�" for c in text)
 
 
 def read(name: str, content: bytes) -> Notebook:

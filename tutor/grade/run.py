@@ -23,6 +23,7 @@ from tutor.exercises.registry import exercises
 from tutor.grade.intake import Submission, collect
 from tutor.grade.judge import Mark, Session, checks_digest, mark, names, unattempted
 from tutor.grade.sandbox import Limits, Protection, protections
+from tutor.grade.wire import UnsendableError
 
 MEMORY = 8 << 30  # of the grader's own processes, in bytes of address space
 
@@ -162,7 +163,7 @@ def _outcome(task: Future, submission: Submission, digest: str, settings: Settin
         return task.result()
     except BrokenProcessPool:
         return None
-    except Exception as error:
+    except (Exception, UnsendableError) as error:
         words = f"the grader failed: {type(error).__name__}: {error!s:.200}"
         return _failed(submission, digest, settings, words)
 

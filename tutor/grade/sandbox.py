@@ -34,14 +34,16 @@ class Limits:
         seconds: for one exercise, from the first needed line to the last answer.
         total: seconds for all exercises of one notebook.
         memory: bytes of address space of a process.
-        processes: processes and threads; JAX starts about ten for every core.
+        processes: processes and threads together.
+        cores: JAX starts about ten threads for each that it sees.
         file: bytes of a file, and of all files together where there is a disk of its own.
     """
 
     seconds: float = 30.0
     total: float = 300.0
     memory: int = 4 << 30
-    processes: int = 128 + 16 * (os.cpu_count() or 1)
+    processes: int = 192
+    cores: int = 4
     file: int = 64 << 20
 
 

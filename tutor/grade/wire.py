@@ -36,6 +36,10 @@ class ForgedError(ValueError):
     """What came out of a sandbox is no answer."""
 
 
+class UnsendableError(BaseException):
+    """A check hands over what cannot travel: a fault of the check, so no verdict may hide it."""
+
+
 class Other:
     """A value of the submission that is not looked at more closely than by the name of its type."""
 
@@ -152,8 +156,16 @@ class Pickler(pickle.Pickler):
 
 
 def dumps(value: object) -> bytes:
+    """`value` for the sandbox.
+
+    Raises:
+        UnsendableError: it holds something that cannot be pickled.
+    """
     stream = io.BytesIO()
-    Pickler(stream, pickle.HIGHEST_PROTOCOL).dump(value)
+    try:
+        Pickler(stream, pickle.HIGHEST_PROTOCOL).dump(value)
+    except (TypeError, AttributeError, ValueError, pickle.PicklingError) as error:
+        raise UnsendableError(f"a check hands over what cannot travel: {error}") from None
     return stream.getvalue()
 
 

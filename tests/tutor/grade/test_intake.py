@@ -150,6 +150,21 @@ def test_links_and_devices_are_not_opened(tmp_path):
         assert "it was not opened" in found[learner].troubles[0]
 
 
+@pytest.mark.parametrize(
+    "source", ["\n" * 1_900_000, " " * 1_900_000, "a" * 1_900_000, "check(" + " " * 1_900_000,
+               "check('" + "9" * 9000 + ".1')"],
+    ids=["lines", "blanks", "name", "check", "number"],
+)  # fmt: skip
+def test_no_text_keeps_the_grader_busy(tmp_path, source):
+    (submission,) = collect(put(tmp_path, {"eve/x.ipynb": notebook(source).encode()}))
+    assert submission.notebooks[0].days({"1.7": "pair_distances"}) == set()
+
+
+def test_a_name_commands_no_terminal(tmp_path):
+    (submission,) = collect(put(tmp_path, {"eve\x1b[2J\n/x.ipynb": NOTEBOOK}))
+    assert submission.learner == "eve�[2J�"
+
+
 def test_nothing_to_grade_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no such folder"):
         collect(tmp_path / "gone")

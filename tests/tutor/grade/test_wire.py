@@ -1,12 +1,23 @@
 """What crosses the border: plain values out, functions in, and nothing forged."""
 
 import json
+import threading
 from functools import partial
 
 import numpy as np
 import pytest
 
-from tutor.grade.wire import LONGEST, ForgedError, Other, decode, dumps, encode, loads, read_reply
+from tutor.grade.wire import (
+    LONGEST,
+    ForgedError,
+    Other,
+    UnsendableError,
+    decode,
+    dumps,
+    encode,
+    loads,
+    read_reply,
+)
 
 MIRROR = np.array([1.0, 1.0, -1.0])
 
@@ -128,6 +139,12 @@ def test_functions_of_checks_travel_by_value():
     assert factorial(5) == 120
     assert phi(np.ones(4)).shape == (4, 3)
     assert norm is np.linalg.norm
+
+
+def test_what_cannot_travel_is_no_fault_of_the_learner():
+    with pytest.raises(UnsendableError, match="cannot travel"):
+        dumps([threading.Lock()])
+    assert not issubclass(UnsendableError, Exception)
 
 
 def test_a_function_of_the_submission_goes_back_as_its_number():
