@@ -45,6 +45,6 @@ def grade_class(
     run.write(out / "gradebook.csv", report.gradebook(results, given), encoding="utf-8-sig")
     run.write(out / "written.html", written.desk(waiting, given))
     run.write(sheet, written.queue(waiting, given), encoding="utf-8-sig")
-    unmarked = sum(answer.key not in given for answer in waiting)
+    unmarked = sum(report.totals(result, given)[2] for result in results)
     troubles = [(r.learner, trouble) for r in results for trouble in r.troubles]
     return Graded(settings.days, len(results), unmarked, troubles)

@@ -11,7 +11,7 @@ from tutor.grade.judge import FRESH, Mark
 from tutor.grade.page import page, table
 from tutor.grade.run import Result, Settings, file_stem
 from tutor.grade.sandbox import Protection
-from tutor.grade.written import Answer, ByHand, harmless
+from tutor.grade.written import Answer, ByHand, harmless, overruled
 from tutor.render import prose
 
 Marks = dict[str, ByHand]
@@ -20,16 +20,17 @@ COLOUR = {"right": "good", "wrong": "bad", "recorded": "wait", "not attempted": 
 
 
 def by_hand(result: Result, mark: Mark, marks: Marks) -> ByHand | None:
-    """What a person gave for a written answer, if they have."""
-    return marks.get(Answer(result.learner, mark.id, mark.answer, mark.out_of).key)
+    """What a person gave for this answer, or for this exercise whatever the answer is."""
+    key = Answer(result.learner, mark.id, mark.answer, mark.out_of).key
+    return marks.get(overruled(result.learner, mark.id)) or marks.get(key)
 
 
 def points(result: Result, mark: Mark, marks: Marks) -> float | None:
     """None where a person has still to mark the answer."""
-    if mark.status != "recorded":
-        return mark.points
     given = by_hand(result, mark, marks)
-    return given.points if given else None
+    if given is not None:
+        return given.points
+    return None if mark.status == "recorded" else mark.points
 
 
 def totals(result: Result, marks: Marks) -> tuple[float, float, int]:

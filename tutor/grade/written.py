@@ -1,7 +1,8 @@
 """Written answers: a queue to be marked by a person, in a spreadsheet or a browser.
 
 `written.csv` has a row for every answer. Whoever marks fills the columns points and comment, and
-runs the same command again; marks are kept as long as the answer stays the same.
+runs the same command again; marks are kept as long as the answer stays the same. A row with a
+learner and an exercise but no key overrules the mark of any exercise.
 """
 
 import csv
@@ -41,7 +42,12 @@ class Answer:
     def key(self) -> str:
         """Another one when the answer changes, so that an old mark is not given to a new text."""
         digest = hashlib.sha256(self.text.encode()).hexdigest()[:8]
-        return f"{file_stem(self.learner)}:{self.exercise}:{digest}"
+        return f"{overruled(self.learner, self.exercise)}:{digest}"
+
+
+def overruled(learner: str, exercise: str) -> str:
+    """The key of a mark that counts whatever the answer is."""
+    return f"{file_stem(learner)}:{exercise}"
 
 
 def answers(results: Iterable[Result]) -> list[Answer]:
@@ -56,7 +62,7 @@ def answers(results: Iterable[Result]) -> list[Answer]:
 
 
 def read(path: Path) -> dict[str, ByHand]:
-    """The marks in a file that a spreadsheet or the page has saved, by key.
+    """The marks in a file that a spreadsheet, the page or a person has saved, by key.
 
     Raises:
         ValueError: a column is missing, or a mark is not a number from 0 to what can be had.
@@ -68,26 +74,27 @@ def read(path: Path) -> dict[str, ByHand]:
         text = content.decode("cp1252", "replace")
     head = text.partition("\n")[0]
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count))
-    missing = {"key", "points", "comment", "out_of"} - set(rows.fieldnames or ())
-    if missing:
-        raise ValueError(f"{path}: the column {', '.join(sorted(missing))} is missing")
+    named = set(rows.fieldnames or ())
+    if "points" not in named or not ("key" in named or {"learner", "exercise"} <= named):
+        raise ValueError(f"{path}: needs the columns points, and key or learner and exercise")
     marks = {}
     for row in rows:
         points = (row["points"] or "").strip().replace(",", ".")
         if points:
-            marks[row["key"]] = ByHand(_number(points, row, path), row["comment"] or "")
+            key = row.get("key") or overruled(row["learner"], row["exercise"].strip())
+            marks[key] = ByHand(_number(points, key, path), row.get("comment") or "")
     return marks
 
 
-def _number(points: str, row: dict, path: Path) -> float:
-    most = float(row["out_of"].replace(",", "."))
+def _number(points: str, key: str, path: Path) -> float:
+    most = find(key.split(":")[1] if ":" in key else key).points
     try:
         value = float(points)
     except ValueError:
         value = -1.0
     if not 0 <= value <= most:
         raise ValueError(
-            f"{path}: points = {points!r} for {row['key']}: must be a number from 0 to {most:g}"
+            f"{path}: points = {points!r} for {key}: must be a number from 0 to {most:g}"
         )
     return value
 
@@ -103,10 +110,10 @@ def queue(waiting: list[Answer], marks: dict[str, ByHand]) -> str:
         cells = (a.learner, a.exercise, exercise.title, a.text.strip(), "\n".join(exercise.rubric),
                  f"{a.out_of:g}", points, mark.comment if mark else "", a.key)  # fmt: skip
         table.writerow(map(harmless, cells))
-    for key in sorted(set(marks) - {a.key for a in waiting}):  # of an answer that is not here now
+    for key in sorted(set(marks) - {a.key for a in waiting}):  # no answer of now
         mark = marks[key]
-        table.writerow(["", "", "not handed in this time", "", "", f"{mark.points:g}",
-                        f"{mark.points:g}", harmless(mark.comment), key])  # fmt: skip
+        table.writerow(["", "", "given by hand before", "", "", "", f"{mark.points:g}",
+                        harmless(mark.comment), key])  # fmt: skip
     return stream.getvalue()
 
 
@@ -123,7 +130,7 @@ def desk(waiting: list[Answer], marks: dict[str, ByHand]) -> str:
         points, comment = (f"{mark.points:g}", mark.comment) if mark else ("", "")
         rubric = "".join(f"<li>{prose(line)}</li>" for line in exercise.rubric)
         sections.append(
-            f'<section class="answer" data-key="{escape(a.key)}" data-out="{a.out_of:g}">'
+            f'<section class="answer" data-key="{escape(a.key)}">'
             f"<h2>{escape(a.exercise)} {escape(exercise.title)}</h2><p>{escape(a.learner)}</p>"
             f"<blockquote>{prose(a.text.strip())}</blockquote><ul>{rubric}</ul>"
             f'<p><label>Points of {a.out_of:g} <input type="number" min="0" step="any" '
@@ -141,10 +148,10 @@ def desk(waiting: list[Answer], marks: dict[str, ByHand]) -> str:
 SAVE = """
 document.getElementById("save").addEventListener("click", () => {
   const quoted = text => '"' + text.replaceAll('"', '""') + '"';
-  const rows = [["key", "out_of", "points", "comment"]];
+  const rows = [["key", "points", "comment"]];
   for (const answer of document.querySelectorAll(".answer")) {
     const value = query => answer.querySelector(query).value;
-    rows.push([answer.dataset.key, answer.dataset.out, value("input"), value("textarea")]);
+    rows.push([answer.dataset.key, value("input"), value("textarea")]);
   }
   const text = rows.map(row => row.map(quoted).join(",")).join("\\r\\n") + "\\r\\n";
   const link = document.createElement("a");

@@ -78,7 +78,7 @@ def test_written_answers_are_marked_and_merged(grade, submissions):
     assert [(row["learner"], row["exercise"]) for row in rows] == [("ada", "1.11")]
     assert rows[0]["rubric"].count("1 point:") == 3
     assert rows[0]["key"] in (out / "written.html").read_text()
-    saved = f'key;out_of;points;comment\n"{rows[0]["key"]}";3;2,5;"=good & clear"\n'
+    saved = f'key;points;comment\n"{rows[0]["key"]}";2,5;"=good & clear"\n'
     sheet.write_text(saved, encoding="cp1252")  # as some spreadsheets save
     graded, out = grade()
     assert graded.waiting == 0
@@ -94,15 +94,28 @@ def test_written_answers_are_marked_and_merged(grade, submissions):
 
 @pytest.mark.parametrize("points", ["4", "-1", "two", "nan"])
 def test_a_wrong_mark_is_refused(tmp_path, points):
-    (tmp_path / "w.csv").write_text(f"key,out_of,points,comment\na:1.1:0,3,{points},x\n")
+    (tmp_path / "w.csv").write_text(f"key,points,comment\na:1.6:0,{points},x\n")
     with pytest.raises(ValueError, match=r"points = .* must be a number from 0 to 3"):
         written.read(tmp_path / "w.csv")
 
 
 def test_a_sheet_without_its_columns_is_refused(tmp_path):
     (tmp_path / "w.csv").write_text("learner,points\na,1\n")
-    with pytest.raises(ValueError, match="column comment, key, out_of is missing"):
+    with pytest.raises(
+        ValueError, match="needs the columns points, and key or"
+    ):
         written.read(tmp_path / "w.csv")
+
+
+def test_a_person_overrules_any_mark(grade, tmp_path):
+    sheet = tmp_path / "mine.csv"
+    sheet.write_text("learner,exercise,points,comment\nbob,1.7,1.5,off by the diagonal\n")
+    _, out = grade(marks=sheet)
+    assert book(out)["bob"]["1.7 (of 2)"] == "1.5"
+    _, out = grade()  # it is kept in written.csv
+    assert book(out)["bob"]["1.7 (of 2)"] == "1.5"
+    (page,) = (out / "feedback").glob("bob-*.html")
+    assert "1.5 of 2 points.<br>off by the diagonal" in page.read_text()
 
 
 def test_grading_is_deterministic_and_resumes(grade, monkeypatch):
