@@ -21,20 +21,33 @@ class Graded(NamedTuple):
 
 
 def grade_class(
-    submissions: Path, out: Path, protection, *, marks: Path | None = None, **options
+    submissions: Path,
+    out: Path,
+    protection,
+    *,
+    marks: Path | None = None,
+    course: Path | None = None,
+    **options,
 ) -> Graded:
-    """Grades `submissions` and writes everything into the folder `out`; options as in `run.grade`.
+    """Grades `submissions` and writes everything into the folder `out`.
+
+    Args:
+        marks: a file of marks given by hand, besides written.csv in `out`.
+        course: a course folder of nbgrader, to read marks from and to write all into.
+        options: as in `run.grade`.
 
     Raises:
         ValueError: nothing there can be graded, or a mark in written.csv is wrong.
     """
-    from tutor.grade import report, run, written
+    from tutor.grade import nbgrader, report, run, written
 
     out.mkdir(parents=True, exist_ok=True)
     sheet = out / "written.csv"
     given = {}
     for path in (sheet, marks):
         given |= written.read(path) if path and (path == marks or path.exists()) else {}
+    if course is not None:
+        given |= nbgrader.marks_in(course)
     settings, results = run.grade(submissions, out, protection, **options)
     waiting = written.answers(results)
     (out / "feedback").mkdir(exist_ok=True)
@@ -45,6 +58,8 @@ def grade_class(
     run.write(out / "gradebook.csv", report.gradebook(results, given), encoding="utf-8-sig")
     run.write(out / "written.html", written.desk(waiting, given))
     run.write(sheet, written.queue(waiting, given), encoding="utf-8-sig")
+    if course is not None:
+        nbgrader.export(course, settings, results, given)
     unmarked = sum(report.totals(result, given)[2] for result in results)
     troubles = [(r.learner, trouble) for r in results for trouble in r.troubles]
     return Graded(settings.days, len(results), unmarked, troubles)

@@ -30,6 +30,9 @@ def grade(
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Submissions at a time.")] = os.cpu_count() or 1,
     seconds: Annotated[float, typer.Option(min=1, help="For one exercise.")] = 30.0,
+    nbgrader: Annotated[
+        Path | None, typer.Option(help="A course folder of nbgrader: write there, and read marks.")
+    ] = None,
     uncontained: Annotated[
         bool, typer.Option(help="Go on where no sandbox works: on a machine that holds nothing.")
     ] = False,
@@ -53,6 +56,7 @@ def grade(
         graded = grade_class(
             submissions, out, protection, days=days or (), only=only or (), marks=marks, seed=seed,
             jobs=jobs, limits=limits, progress=show,
+            course=nbgrader,
         )  # fmt: skip
     report = Console()
     report.print(f"{graded.learners} learners, day {', '.join(map(str, graded.days))}.")

@@ -101,9 +101,7 @@ def test_a_wrong_mark_is_refused(tmp_path, points):
 
 def test_a_sheet_without_its_columns_is_refused(tmp_path):
     (tmp_path / "w.csv").write_text("learner,points\na,1\n")
-    with pytest.raises(
-        ValueError, match="needs the columns points, and key or"
-    ):
+    with pytest.raises(ValueError, match="needs the columns points, and key or"):
         written.read(tmp_path / "w.csv")
 
 
