@@ -8,6 +8,7 @@ exercise: the verdict, or the written answer with its rubric.
 import json
 import os
 import sys
+import warnings
 from pathlib import Path
 
 from tutor.exercises.registry import Exercise, exercises, find
@@ -58,7 +59,8 @@ def export(course: Path, settings: Settings, results: list[Result], marks: Marks
     """Writes assignments, learners, verdicts and marks into the course folder."""
     from tutor.start import find_day
 
-    with open_gradebook(course) as book:
+    with warnings.catch_warnings(), open_gradebook(course) as book:
+        warnings.simplefilter("ignore")  # of its own use of SQLAlchemy
         for day in settings.days:
             assignment, notebook = f"day{day:02d}", find_day(str(day)).stem
             book.update_or_create_assignment(assignment)

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from classroom import DISTANCES, FIT, LIMITS, hand_in
 from tutor.exercises import day01, verify
 from tutor.grade.run import grade
 
+MARKED = replace(LIMITS, total=59.0)  # tells these processes from those of other tests
 RIGHT = DISTANCES.replace("def pair_distances", "def honest")
 EVIL = {  # what `pair_distances` of the attacker does first
     "loop": "while True: pass",
@@ -143,7 +145,7 @@ def graded(tmp_path_factory, protection):
     hand_in(folder, "honest", "import numpy as np", DISTANCES, FIT)
     os.environ["TUTOR_TEST_TOKEN"] = "the-token"
     try:
-        _, results = grade(folder, base / "out", protection, days=[1], limits=LIMITS, seed=1)
+        _, results = grade(folder, base / "out", protection, days=[1], limits=MARKED, seed=1)
     finally:
         del os.environ["TUTOR_TEST_TOKEN"]
         listener.server.close()
@@ -191,7 +193,7 @@ def test_no_process_is_left(graded):
         for process in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
                 lines.append((process / "cmdline").read_bytes())
-        return [line for line in lines if b"tutor.grade.child" in line]
+        return [line for line in lines if b"tutor.grade.child" in line and b": 59.0" in line]
 
     until = time.monotonic() + 20
     while running() and time.monotonic() < until:
