@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 LARGEST = 100 << 20  # bytes of one file, unpacked; figures make notebooks large
 MOST = 1000  # files of one archive
 SOURCE = 2 << 20  # characters of code
+PARTS = 10_000_000  # entries of a notebook's JSON: each takes a hundred times its byte
 IGNORED = {"__MACOSX", ".ipynb_checkpoints", ".git"}
 MOODLE = re.compile(r"(?P<who>.+?)_\d+_assignsubmission_[a-z]+_?(?P<rest>.*)")
 CANVAS = re.compile(r"(?P<who>[^_]+)(_LATE)?_\d+_\d+_(?P<rest>.+)")
@@ -116,6 +117,8 @@ def read(name: str, content: bytes) -> Notebook:
     """
     if not content.strip():
         raise UnreadableError("the file is empty")
+    if sum(map(content.count, (b"[", b"{", b","))) > PARTS:
+        raise UnreadableError("too many entries; clear the outputs and hand in again")
     try:
         notebook = json.loads(content)
         cells = notebook["cells"] if notebook.get("nbformat", 4) >= 4 else None

@@ -17,6 +17,8 @@ from tutor.grade.sandbox import Limits, Protection, new_folder
 from tutor.grade.wire import LARGEST, ForgedError, decode, dumps, read_reply
 
 HEAD = struct.Struct(">Q")
+LOOK = 0.5  # seconds between looks at the memory
+PAGE = os.sysconf("SC_PAGE_SIZE")
 START = 60.0  # seconds until a fresh sandbox must answer
 LAW = "the program keeps within its limits"
 
@@ -112,13 +114,18 @@ class Sandbox:
 
     def _wait(self, *, writing: bool) -> None:
         read, write = self._process.stdout.fileno(), self._process.stdin.fileno()
-        left = max(0.0, self.deadline - time.monotonic())
-        ready = select.select([] if writing else [read], [write] if writing else [], [], left)
-        if not any(ready):
-            raise LostError(
-                f"no answer within {self.limits.seconds:g} s: does a loop never end? Does it "
-                "compute more than was asked for?"
-            )
+        while True:
+            left = max(0.0, min(LOOK, self.deadline - time.monotonic()))
+            ready = select.select([] if writing else [read], [write] if writing else [], [], left)
+            if any(ready):
+                return
+            if memory_of(self._process.pid) > self.limits.memory:
+                raise LostError(f"more than {self.limits.memory / 2**30:g} GiB of memory in all")
+            if time.monotonic() >= self.deadline:
+                raise LostError(
+                    f"no answer within {self.limits.seconds:g} s: does a loop never end? Does it "
+                    "compute more than was asked for?"
+                )
 
     def _ended(self) -> LostError:
         with suppress(subprocess.TimeoutExpired):
@@ -128,6 +135,23 @@ class Sandbox:
             said = self._process.stderr.read(4000).decode(errors="replace").strip()
         last = f" ({said.splitlines()[-1][:200]})" if said else ""
         return LostError(f"the program ended before it answered: {_how(self._process)}{last}")
+
+
+def memory_of(root: int) -> int:
+    """Bytes that a process and its descendants hold; a page that two share counts twice."""
+    held, below = {}, {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError, ValueError, IndexError):
+            fields = stat.read_text("utf-8", "replace").rpartition(")")[2].split()
+            process = int(stat.parent.name)
+            held[process] = int(fields[21]) * PAGE
+            below.setdefault(int(fields[1]), []).append(process)
+    found, waiting = 0, [root]
+    while waiting:
+        process = waiting.pop()
+        found += held.get(process, 0)
+        waiting += below.get(process, ())
+    return found
 
 
 def _how(process: subprocess.Popen) -> str:

@@ -144,12 +144,16 @@ def _all(todo: list[Submission], settings: Settings, digest: str, jobs: int) -> 
     alone = []
     with _pool(jobs) as pool:
         tasks = {pool.submit(_task, s, settings, digest): s for s in todo}
-        for task in as_completed(tasks):
-            result = _outcome(task, tasks[task], digest, settings)
-            if result is None:
-                alone.append(tasks[task])
-            else:
-                yield result
+        try:
+            for task in as_completed(tasks):
+                result = _outcome(task, tasks[task], digest, settings)
+                if result is None:
+                    alone.append(tasks[task])
+                else:
+                    yield result
+        except BaseException:  # Ctrl-C: what is not begun is left for the next run
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     for submission in alone:
         with _pool(1) as pool:
             task = pool.submit(_task, submission, settings, digest)
@@ -192,11 +196,12 @@ def _limit_grader() -> None:
 
 
 def _task(submission: Submission, settings: Settings, digest: str) -> Result:
-    signal.alarm(int(120 + len(submission.notebooks) * (settings.limits.total + 60)))
+    seconds = 120 + len(submission.notebooks) * (settings.limits.total + 60)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 60)
     try:
         return grade_one(submission, settings, digest)
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _days_of(submissions: list[Submission]) -> tuple[int, ...]:

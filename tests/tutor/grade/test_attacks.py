@@ -26,6 +26,10 @@ EVIL = {  # what `pair_distances` of the attacker does first
     while True:
         try: os.fork()
         except OSError: pass""",
+    "hive": """\
+    import os, time
+    while True:
+        if os.fork() == 0: hoard = b"x" * (150 << 20); time.sleep(1e6)""",
     "leaver": "import os; os._exit(0)",
     "killer": """\
     import os
@@ -86,6 +90,7 @@ WORDS = {  # what the verdict says
     "sleeper": "no answer within 10 s",
     "hog": "MemoryError",
     "bomb": "no answer within 10 s",
+    "hive": "more than 2 GiB of memory in all",
     "leaver": "the program ended before it answered",
     "killer": "stopped by SIG",
     "quitter": "SystemExit",

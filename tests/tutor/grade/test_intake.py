@@ -93,8 +93,21 @@ def test_colab_has_other_metadata_and_large_outputs(tmp_path):
         (b'{"worksheets": [], "nbformat": 3}', "not a Jupyter notebook"),
         (NOTEBOOK[:-9], "not a Jupyter notebook"),
         (notebook("#" * 3_000_000).encode(), "more than 2 MB of code"),
+        (b"[" + b"{}," * 6_000_000 + b"{}]", "too many entries"),
     ],
-    ids=["empty", "blank", "binary", "program", "deep", "list", "cells", "old", "cut", "long"],
+    ids=[
+        "empty",
+        "blank",
+        "binary",
+        "program",
+        "deep",
+        "list",
+        "cells",
+        "old",
+        "cut",
+        "long",
+        "wide",
+    ],
 )
 def test_what_is_no_notebook_is_told_and_others_are_read(tmp_path, content, words):
     eve, good = collect(put(tmp_path, {"eve/x.ipynb": content, "good/x.ipynb": NOTEBOOK}))

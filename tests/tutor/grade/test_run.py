@@ -4,9 +4,13 @@ import csv
 import json
 import os
 import re
+import signal
+import subprocess
+import sys
+import threading
 
 import pytest
-from classroom import DISTANCES, LIMITS, hand_in
+from classroom import DISTANCES, FIT, LIMITS, hand_in
 from typer.testing import CliRunner
 
 from tutor.cli import app
@@ -138,6 +142,26 @@ def test_grading_is_deterministic_and_resumes(grade, monkeypatch):
     _, out = grade(seed=2)
     assert len(graded) == 6
     assert results(out) != first
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(submissions, tmp_path, protection):
+    for n in range(12):
+        hand_in(submissions, f"learner {n:02d}", NUMPY, DISTANCES, FIT)
+    out = tmp_path / "out"
+    words = ["grade", str(submissions), "--out", str(out), "--jobs", "2", "--seed", "1"]
+    command = [sys.executable, "-m", "tutor", *words]
+    process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
+    while not list(out.glob("results/*.json")) and process.poll() is None:
+        threading.Event().wait(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(timeout=120) != 0
+    before = results(out)
+    assert 0 < len(before) < 16
+    assert not (out / "gradebook.csv").exists()
+    subprocess.run(command, check=True, capture_output=True)
+    after = results(out)
+    assert len(after) == 16
+    assert before.items() <= after.items()
 
 
 def test_an_unknown_learner_is_an_error(grade):
