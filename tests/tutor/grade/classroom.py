@@ -9,6 +9,8 @@ from tutor.grade.sandbox import Limits
 ROOT = Path(__file__).parents[3]
 LIMITS = replace(Limits(), seconds=10.0, total=60.0, memory=2 << 30, processes=40)
 
+NUMPY = "import numpy as np"
+ESSAY = 'advice = """' + "Forces first, <b>because</b> they cost nothing. " * 12 + '"""'
 FIT = "def fit_elements(counts, energy):\n    return np.linalg.pinv(counts) @ energy"
 DISTANCES = """\
 def pair_distances(positions):

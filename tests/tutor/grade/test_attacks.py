@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from classroom import DISTANCES, FIT, LIMITS, hand_in
 
+from tests.tutor.grade.classroom import DISTANCES, FIT, LIMITS, hand_in
 from tutor.exercises import day01, verify
 from tutor.grade.run import grade
 

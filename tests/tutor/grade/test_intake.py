@@ -6,8 +6,8 @@ import os
 import zipfile
 
 import pytest
-from classroom import DISTANCES, notebook
 
+from tests.tutor.grade.classroom import DISTANCES, notebook
 from tutor.grade import intake
 from tutor.grade.intake import collect, owner
 

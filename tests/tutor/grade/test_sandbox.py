@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from classroom import LIMITS
 
+from tests.tutor.grade.classroom import LIMITS
 from tutor.exercises.registry import find
 from tutor.exercises.verdict import Broken
 from tutor.grade import sandbox

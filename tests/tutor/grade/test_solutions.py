@@ -4,8 +4,8 @@ import json
 from dataclasses import replace
 
 import pytest
-from classroom import ROOT
 
+from tests.tutor.grade.classroom import ROOT
 from tutor.exercises.registry import days, exercises, find
 from tutor.grade import run
 from tutor.grade.intake import Submission, read
