@@ -4,7 +4,7 @@ A submission is code that nobody has read. It runs in a sandbox (`sandbox`, `jai
 comes out of there are values, never verdicts (`wire`, `remote`): the checks, the expected values
 and the inputs that are drawn at grading time stay with the grader (`judge`). Inside, `child`
 answers calls, and `notebook` finds the answers. `intake` reads what learning platforms export,
-`run` grades a class, `report` and `written` say what came of it.
+`run` grades a class, several at a time (`pool`), `report` and `written` say what came of it.
 """
 
 from pathlib import Path
@@ -40,24 +40,24 @@ def grade_class(
         ValueError: nothing there can be graded, or a mark in written.csv is wrong.
     """
     from tutor.grade import nbgrader, report, run, written
+    from tutor.grade.results import file_stem, write
 
-    out.mkdir(parents=True, exist_ok=True)
     sheet = out / "written.csv"
     given = {}
     for path in (sheet, marks):
         given |= written.read(path) if path and (path == marks or path.exists()) else {}
     if course is not None:
         given |= nbgrader.marks_in(course)
-    settings, results = run.grade(submissions, out, protection, **options)
+    settings, results = run.grade(submissions, out, protection, **options)  # makes the folder
     waiting = written.answers(results)
     (out / "feedback").mkdir(exist_ok=True)
     for result in results:
-        stem = run.file_stem(result.learner)
-        run.write(out / "feedback" / f"{stem}.html", report.feedback(result, given))
-    run.write(out / "index.html", report.instructor(settings, protection, results, given))
-    run.write(out / "gradebook.csv", report.gradebook(results, given), encoding="utf-8-sig")
-    run.write(out / "written.html", written.desk(waiting, given))
-    run.write(sheet, written.queue(waiting, given), encoding="utf-8-sig")
+        stem = file_stem(result.learner)
+        write(out / "feedback" / f"{stem}.html", report.feedback(result, given))
+    write(out / "index.html", report.instructor(settings, protection, results, given))
+    write(out / "gradebook.csv", report.gradebook(results, given), encoding="utf-8-sig")
+    write(out / "written.html", written.desk(waiting, given))
+    write(sheet, written.queue(waiting, given), encoding="utf-8-sig")
     if course is not None:
         nbgrader.export(course, settings, results, given)
     unmarked = sum(report.totals(result, given)[2] for result in results)

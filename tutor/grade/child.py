@@ -80,7 +80,11 @@ def limit(memory: int, processes: int, cores: int, file: int, total: float, **_)
         kind = getattr(resource, f"RLIMIT_{what}")
         hard = resource.getrlimit(kind)[1]
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(kind, (most, most))
+        try:
+            resource.setrlimit(kind, (most, most))
+        except (ValueError, OSError):  # macOS knows some of these only by name
+            if sys.platform == "linux":
+                raise
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from tutor.exercises.registry import Exercise, exercises, find
 from tutor.grade.judge import Mark
 from tutor.grade.report import Marks, by_hand
-from tutor.grade.run import Result, Settings, file_stem, write
+from tutor.grade.results import Result, Settings, file_stem, write
 from tutor.grade.written import Answer, ByHand, overruled
 
 CONFIG = 'c = get_config()\nc.CourseDirectory.course_id = "tutor"\n'

@@ -9,7 +9,7 @@ from html import escape
 from tutor.exercises.registry import exercises, find
 from tutor.grade.judge import FRESH, Mark
 from tutor.grade.page import page, table
-from tutor.grade.run import Result, Settings, file_stem
+from tutor.grade.results import Result, Settings, file_stem
 from tutor.grade.sandbox import Protection
 from tutor.grade.written import Answer, ByHand, harmless, overruled
 from tutor.render import prose

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tutor.exercises.registry import find
 from tutor.grade.page import page
-from tutor.grade.run import Result, file_stem
+from tutor.grade.results import Result, file_stem
 from tutor.render import prose
 
 COLUMNS = ("learner", "exercise", "title", "answer", "rubric", "out_of", "points", "comment", "key")

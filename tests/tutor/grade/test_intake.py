@@ -8,8 +8,8 @@ import zipfile
 import pytest
 
 from tests.tutor.grade.classroom import DISTANCES, notebook
-from tutor.grade import intake
-from tutor.grade.intake import collect, owner
+from tutor.grade.intake import collect
+from tutor.grade.owner import owner
 
 NOTEBOOK = notebook(("1.7", DISTANCES)).encode()
 
@@ -117,7 +117,7 @@ def test_what_is_no_notebook_is_told_and_others_are_read(tmp_path, content, word
 
 
 def test_a_bomb_is_not_unpacked(tmp_path, monkeypatch):
-    monkeypatch.setattr(intake, "LARGEST", 1 << 20)
+    monkeypatch.setattr("tutor.grade.files.LARGEST", 1 << 20)
     bomb = zipped(**{"day01.ipynb": bytes(20 << 20)})
     many = zipped(**{f"{n}.ipynb": bytes(1 << 20) for n in range(3)})
     nested = bomb

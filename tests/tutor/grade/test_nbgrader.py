@@ -7,7 +7,7 @@ import pytest
 from tutor.exercises.registry import exercises
 from tutor.grade import nbgrader
 from tutor.grade.judge import Mark, unattempted
-from tutor.grade.run import Result, Settings, file_stem
+from tutor.grade.results import Result, Settings, file_stem
 from tutor.grade.sandbox import Limits
 from tutor.grade.written import overruled
 

@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 
 from tests.tutor.grade.classroom import DISTANCES, FIT, LIMITS, NUMPY, hand_in
 from tutor.cli import app
-from tutor.grade import run
+from tutor.grade import pool, run
 from tutor.grade.intake import Submission
+from tutor.grade.results import Settings
 from tutor.grade.sandbox import PLAIN
 
 
@@ -27,13 +28,13 @@ def test_grading_is_deterministic_and_resumes(grade, monkeypatch):
     bob = next(name for name in first if name.startswith("bob"))
     (out / "results" / bob).write_text(first[bob][:100])  # as a power cut would leave it
     graded = []
-    real = run._all
+    real = run.grade_all
 
     def watched(todo, *rest):
         graded.extend(s.learner for s in todo)
         return real(todo, *rest)
 
-    monkeypatch.setattr(run, "_all", watched)
+    monkeypatch.setattr(run, "grade_all", watched)
     _, out = grade()
     assert graded == ["bob"]
     assert results(out) == first
@@ -65,6 +66,18 @@ def test_an_interrupted_run_goes_on_where_it_stopped(submissions, tmp_path, prot
     assert before.items() <= after.items()
 
 
+def test_results_do_not_go_among_the_submissions(submissions, protection):
+    with pytest.raises(ValueError, match="lies within the submissions"):
+        run.grade(submissions, submissions / "graded", protection)
+
+
+def test_a_result_of_other_days_is_not_used(grade):
+    _, out = grade(seed=1)
+    graded, out = grade(only=["ada"], days=[2])
+    assert (graded.days, graded.learners) == ((2,), 1)
+    assert json.loads(results(out)[next(iter(results(out)))])["marks"]
+
+
 def test_an_unknown_learner_is_an_error(grade):
     with pytest.raises(ValueError, match="only = zoe: no such learner; there is <eve>, ada"):
         grade(only=["zoe"])
@@ -82,15 +95,17 @@ class Fatal(str):
 
 def test_who_brings_down_the_grader_does_so_alone(protection):
     learners = ["ada", Fatal("mallory"), "bob"]
-    settings = run.Settings((1,), 0, protection.name, LIMITS)
-    found = {r.learner: r for r in run._all([Submission(x) for x in learners], settings, "", 2)}
+    settings = Settings((1,), 0, protection.name, LIMITS)
+    found = {
+        r.learner: r for r in pool.grade_all([Submission(x) for x in learners], settings, "", 2)
+    }
     assert found["mallory"].troubles == ("the grader's own process ended",)
     assert found["ada"].troubles == found["bob"].troubles == ("no exercise was attempted",)
 
 
 def test_a_fault_of_the_grader_is_told(protection):
-    settings = run.Settings((1,), 0, "no such protection", LIMITS)
-    (found,) = run._all([Submission("ada")], settings, "", 1)
+    settings = Settings((1,), 0, "no such protection", LIMITS)
+    (found,) = pool.grade_all([Submission("ada")], settings, "", 1)
     assert found.troubles[0].startswith("the grader failed: ")
     assert {m.status for m in found.marks} == {"not attempted"}
 

@@ -7,9 +7,10 @@ import pytest
 
 from tests.tutor.grade.classroom import ROOT
 from tutor.exercises.registry import days, exercises, find
-from tutor.grade import run
+from tutor.grade import pool
 from tutor.grade.intake import Submission, read
 from tutor.grade.judge import names, seeds
+from tutor.grade.results import Settings
 from tutor.grade.sandbox import Limits
 
 LIMITS = replace(Limits(), seconds=120.0, total=600.0)  # JAX is slow to start on a busy machine
@@ -23,8 +24,8 @@ def graded(protection):
     }
     paths["unsolved 2"] = next((ROOT / "course/notebooks").glob("day02_*"))
     submissions = [Submission(k, [read(p.name, p.read_bytes())]) for k, p in paths.items()]
-    settings = run.Settings(tuple(days()), 7, protection.name, LIMITS)
-    return {r.learner: r for r in run._all(submissions, settings, "", jobs=2)}
+    settings = Settings(tuple(days()), 7, protection.name, LIMITS)
+    return {r.learner: r for r in pool.grade_all(submissions, settings, "", jobs=2)}
 
 
 @pytest.mark.parametrize("day", days())
