@@ -21,10 +21,12 @@ _EXPORTS = {
     "System": "tutor.system",
 }
 _ROOMS = {
+    "angular",
     "ase",
     "data",
     "exercises",
     "graph",
+    "jax_md",
     "models",
     "neighbors",
     "plot",
@@ -34,10 +36,12 @@ _ROOMS = {
     "symmetry",
     "table",
     "train",
+    "twins",
     "units",
 }
 
-__all__ = sorted({*_EXPORTS, *_ROOMS, "__version__"})
+# without twins, which need torch: `from tutor import *` must work where torch is missing
+__all__ = sorted({*_EXPORTS, *_ROOMS, "__version__"} - {"twins"})
 
 
 def __getattr__(name: str):

@@ -1,6 +1,7 @@
 """Forces and training steps of our models, side by side with those of other libraries.
 
-    uv run --with schnetpack --with torch python tests/benchmarks/models.py --case molecule --json
+    uv run --with schnetpack --with torchani --with torch python tests/benchmarks/models.py --json
+    uv run --with mace-torch python tests/benchmarks/models.py  # apart: it pins an older e3nn
 
 Cases: `molecule` (hexane, 20 atoms), `batch` (32 of them), `water` (648 atoms, periodic). One
 process; one core and one thread for each library on a CPU. All see the same atoms, pairs and cutoff
@@ -32,10 +33,12 @@ from flax import nnx
 from peers import PEERS
 from scipy.spatial.transform import Rotation
 
+from tutor.models.behler_parrinello import BehlerParrinello
 from tutor.models.cartesian import CartesianNetwork
 from tutor.models.deep_potential import DeepPotential
 from tutor.models.painn import PaiNN
 from tutor.models.schnet import SchNet
+from tutor.models.symmetry_functions import Radial, SymmetryFunctions, angles, shifted
 from tutor.neighbors import graph
 from tutor.potential import evaluate
 from tutor.system import System
@@ -69,6 +72,10 @@ def models(species, cutoff: float, neighbors: float) -> dict[str, tuple]:
     """Ours, and the peer of about equal size that each is held against."""
     options = {"cutoff": cutoff, "neighbors": neighbors, "rngs": nnx.Rngs(0)}
     deep, schnet = DeepPotential(species, **options), SchNet(species, radial=20, **options)
+    shells = shifted(16, 0.8, 0.9 * cutoff)
+    bends = angles([Radial(0.1), Radial(0.5)])  # 8 of them, as many as of the peer
+    functions = SymmetryFunctions(species, cutoff, shells, g5=bends)
+    behler = BehlerParrinello(functions, hidden=(256, 192, 160), rngs=nnx.Rngs(0))
     return {
         "deep_potential": (deep, "schnetpack SchNet"),
         "deep_potential, tabulated": (deep.tabulated(), "schnetpack SchNet"),
@@ -76,6 +83,7 @@ def models(species, cutoff: float, neighbors: float) -> dict[str, tuple]:
         "schnet, tabulated": (schnet.tabulated(tolerance=1e-5), "schnetpack SchNet"),
         "schnet, tabulated (PyG)": (schnet.tabulated(tolerance=1e-5), "PyG SchNet"),
         "painn": (PaiNN(species, **options), "schnetpack PaiNN"),
+        "behler_parrinello": (behler, "torchani ANI"),
         "cartesian": (CartesianNetwork(species, **options), "mace-torch MACE"),
     }
 

@@ -49,7 +49,7 @@ class Message(nnx.Module):
         basis: Float[Array, "atoms slots radial"],
         cutoff: Float[Array, "atoms slots"],
     ) -> tuple[Scalars, Vectors]:
-        """The messages to scalars and to vectors. In the first layer `v` is None: no vectors yet."""
+        """The messages to scalars and to vectors. `v` is None in the first layer."""
         W_s, W_vv, W_vs = thirds(cutoff[..., None] * self.filter(basis))
         phi_s, phi_vv, phi_vs = thirds(self.phi(s))
         dv = graph.directions()[..., None] * (W_vs * graph.at_neighbors(phi_vs))[:, :, None]
