@@ -33,6 +33,7 @@ def test_gradebook_pages_and_queue(grade):
     assert not any("<eve>" in text or "<b>because" in text for text in texts)
     for link in re.findall(r'href="([^"#]+)"', page):
         assert (out / link).is_file(), link
+    assert set(re.findall(r'href="#([^"]+)"', page)) == set(re.findall(r' id="([^"]+)"', page))
     assert not any(re.search(r"(src|href)=.?(http|//)", text) for text in texts)
 
 
