@@ -117,9 +117,10 @@ def _exercise_table(settings: Settings, results: list[Result], marks: Marks) -> 
         known = f"{sum(p or 0 for p in earned) / max(len(own), 1):.2g} of {exercise.points:g}"
         solved = sum(m.status == "right" for _, m in own)
         wrong = any(m.status == "wrong" for _, m in own)
+        link = f'<a href="#e{exercise.id}">{exercise.id}</a>' if wrong else exercise.id
         share = f'<meter max="{len(own) or 1}" value="{solved}" aria-hidden="true"></meter> '
         rows.append([
-            f'<a href="#e{exercise.id}">{exercise.id}</a>' if wrong else exercise.id, escape(exercise.title),
+            link, escape(exercise.title),
             "marked by hand" if exercise.kind == "written" else f"{share}{solved} of {len(own)}",
             str(tried), "to be marked" if None in earned else known,
         ])  # fmt: skip
