@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from time import monotonic
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -48,6 +48,7 @@ class Engine:
 
     def resumed(self, state: State) -> State:
         """The state of another run. Where it goes on as before, it keeps its bits."""
+        state = jax.tree.map(jnp.asarray, state)
         start = self.integrator.start
         fresh = jax.vmap(start)(state) if state.positions.ndim == 3 else start(state)
         kind = jax.tree.structure
@@ -173,7 +174,7 @@ def recorder(names: tuple[str, ...]) -> loop.Record:
     return record
 
 
-def replace_arrays(state: State, **values: Array) -> State:
+def replace_arrays(state: State, **values: Any) -> State:
     """dataclasses.replace, also where all arrays have an axis of replicas."""
     leaves = {**vars(state), **values}
     made = object.__new__(State)

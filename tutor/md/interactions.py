@@ -7,7 +7,7 @@ of all pairs is ever stored.
 
 from collections.abc import Callable
 from functools import singledispatch
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -75,12 +75,12 @@ def _(potential: Pair, table, positions, cell, species):
 
 
 def over_rows(
-    visit: Callable[[Array], Array],
-    start: Array,
+    visit: Callable[[Array], Any],
+    start: Any,
     table: Table,
     positions: Float[Array, "atoms 3"],
     cell: Float[Array, "3 3"],
-) -> Array:
+) -> Any:
     """start + Σ_k visit(r_ik), with the vectors (atoms, 3) to the k-th neighbour of all atoms.
 
     Atoms are in the order of the table. Where an atom has no k-th neighbour, its vector is zero.
