@@ -4,10 +4,10 @@
 
 `lj`: the liquid of Lennard-Jones atoms, ρ* = 0.8442, r_c = 2.5, dt = 0.005 τ, T* = 0.7 once it has
 melted. `sw`: silicon after Stillinger and Weber, diamond at 1000 K, dt = 1 fs. All run NVE with a
-skin of 0.3 σ (lj) or 0.5 Å (sw), from the same positions and velocities. Ours and JAX MD in float32 on all
-cores, with JAX MD in its fastest form, the ordered sparse list; LAMMPS in float64 on one core. They
-take turns; compilation has happened. Numbers are atom-steps per second of the best turn, ratios the
-median over turns of the ratio within a turn.
+skin of 0.3 σ (lj) or 0.5 Å (sw), from the same positions and velocities. Ours and JAX MD in float32
+on all cores, with JAX MD in its fastest form, for lj the ordered sparse list; LAMMPS in float64 on
+one core. They take turns; compilation has happened. Numbers are atom-steps per second of the best
+turn, ratios the median over turns of the ratio within a turn.
 """
 
 import argparse
@@ -107,6 +107,8 @@ def jax_md(potential: str, state) -> Callable[[int], None]:
         atoms, table = jax.block_until_ready(steps_of(atoms, table, steps))
         if table.did_buffer_overflow:
             raise RuntimeError("the neighbour list of JAX MD was too small")
+
+    return run
 
 
 def lammps(potential: str, state) -> Callable[[int], None]:
