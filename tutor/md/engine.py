@@ -1,6 +1,6 @@
 """The host's side of a simulation: sizes of tables, blocks of steps, frames, and errors."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from time import monotonic
@@ -59,18 +59,17 @@ class Engine:
         same = jnp.abs(found.forces - state.forces).max() < tolerance
         return replace_arrays(state, layout=found.layout) if same else found
 
-    def run(self, state: State, count: int) -> tuple[State, dict[str, np.ndarray]]:
-        """`count` frames, and the state after them."""
+    def run(self, state: State, count: int) -> Iterator[tuple[State, dict[str, np.ndarray]]]:
+        """Makes `count` frames: some at a time, with the state after them."""
         size = sum(x.size for x in jax.eval_shape(self.record, state).values())
         room = max(1, min(FRAMES, NUMBERS // size, 1 << (count - 1).bit_length()))
-        parts, done, frames = [], 0, 1
+        done, frames = 0, 1
         while done < count:
             frames, begin = min(frames, room, count - done), monotonic()
-            state, part = self._block(state, frames, room)
-            parts.append(part)
+            state, made = self._block(state, frames, room)
+            yield state, made
             done += frames
             frames = max(1, round(frames * min(8.0, SECONDS / (monotonic() - begin))))
-        return state, {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
 
     def _block(self, state: State, frames: int, room: int) -> tuple[State, dict[str, np.ndarray]]:
         """Some frames. Where the table was too small, they are made again with a larger one."""

@@ -1,7 +1,7 @@
 """Energy over long times: 1e-5 ε per atom in 1000 τ is the limit, for learned potentials too.
 
-Verlet conserves not E but E + dt²/24 Σ F²/m + dt²/12 d²U/dt² up to dt⁴. Over some time the last term
-averages out; with the other one added, the same run tells a ten times smaller drift.
+Verlet conserves not E but E + dt²/24 Σ F²/m + dt²/12 d²U/dt² up to dt⁴. Over some time the last
+term averages out; with the other one added, the same run tells a ten times smaller drift.
 """
 
 import jax
