@@ -25,6 +25,7 @@ _ROOMS = {
     "data",
     "exercises",
     "graph",
+    "md",
     "models",
     "neighbors",
     "plot",
