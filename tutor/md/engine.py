@@ -113,11 +113,13 @@ class Engine:
 
     def _grown(self, state: State, needed: Int[np.ndarray, "5"]) -> State:
         sizes = _sizes(state)
-        if (needed[2:] > sizes.layers).any():  # the cell has shrunk
-            cut = _sizes(self._cut(state))
-            sizes = sizes._replace(cells=cut.cells, layers=cut.layers)
-        room = (sizes.occupancy, sizes.rows, *sizes.layers)
-        return _resized(state, sizes.fitted(np.maximum(needed, room)))
+        for a in np.flatnonzero(needed[2:] > sizes.layers):  # the cell has shrunk
+            name = "cells" if sizes.cells[a] > 1 else "layers"
+            counts = list(getattr(sizes, name))
+            counts[a] += 1 if name == "layers" else -1
+            sizes = sizes._replace(**{name: tuple(counts)})
+        least = np.maximum(needed, (sizes.occupancy, sizes.rows, 0, 0, 0))
+        return _resized(state, sizes.fitted(least))
 
     def _home(self, frames: Mapping[str, Array], count: int) -> dict[str, np.ndarray]:
         frames = jax.device_get(dict(frames))

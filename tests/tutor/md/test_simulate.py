@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.tutor.md.fluids import ARGON, EPSILON, TAU, fluid, kelvin, moved
-from tutor.md import Langevin, Verlet, simulate
+from tutor.md import CellRescaling, Langevin, VelocityRescaling, Verlet, simulate
 from tutor.md.layout import Layout
 from tutor.models.pair import LennardJones, Pair, truncated
 from tutor.neighbors import graph
@@ -56,6 +56,18 @@ def test_a_table_that_becomes_too_small_is_made_larger():
     assert run.state.layout[7] > tight.rows
     assert run.state.layout[6] > tight.occupancy
     np.testing.assert_allclose(run.positions, free.positions[1:], rtol=0, atol=1e-7)
+
+
+def test_a_cell_that_shrinks_gets_fewer_cells():
+    """A gas under high pressure becomes a liquid; forces stay those of a new search."""
+    pressure = 20 * EPSILON / 3.405**3
+    bath = VelocityRescaling(DT, kelvin(1.0), 20 * DT)
+    press = CellRescaling(bath, kelvin(1.0), pressure, 100 * DT, 1 / pressure)
+    run = moved(press, 600, system=fluid(density=0.5), record=("positions", "forces"))
+    assert run.cell[-1, 0, 0] < 2 * 1.1 * ARGON.cutoff < fluid(density=0.5).cell[0, 0]
+    assert run.state.layout[0] == 1
+    found = true_forces(ARGON, run.positions[-1], run.cell[-1])
+    np.testing.assert_allclose(run.forces[-1], found.forces, rtol=0, atol=1e-10)
 
 
 def test_replicas_move_as_they_would_alone():
