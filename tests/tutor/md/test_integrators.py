@@ -77,7 +77,10 @@ def test_the_energy_error_of_verlet_is_of_second_order_and_does_not_grow():
 @pytest.mark.parametrize("integrator", [Verlet(1.0), NoseHoover(1.0, T, 100.0)])
 def test_time_reversal(integrator):
     """With all velocities turned round, the way back is the way there."""
-    state = atoms()
+    # A tetrahedron at rest: far from equilibrium a chain of baths only dissipates, and what it
+    # dissipated it cannot bring back from round-off.
+    corners = jnp.array([[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / 2**0.5
+    state = replace(atoms(), positions=corners)
     there = last(integrator, state, bonds, 500)
     bath = jax.tree.map(jnp.negative, there.bath)
     if bath:
