@@ -106,8 +106,8 @@ def test_a_table_that_is_too_small_says_so(rng, short):
 
 def test_a_cell_that_shrank_below_its_cells_says_so(rng):
     system = random_system(rng, (True, True, True), 150, 12.0)
-    table = complete_table(system, 3.0)
-    squeezed = build(table.positions * 0.6, table.cell * 0.6, (True, True, True), 3.0, table.layout)
+    table, positions, cell = complete_table(system, 3.0)
+    squeezed = build(positions * 0.6, cell * 0.6, (True, True, True), 3.0, table.layout)
     assert (squeezed.needed[2:] > jnp.array(table.layout.layers)).any()
     assert not squeezed.complete
 
