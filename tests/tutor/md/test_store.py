@@ -3,10 +3,10 @@
 import jax
 import numpy as np
 import pytest
-from tutor.md.trajectory import open_trajectory
 
 from tests.tutor.md.fluids import TAU, fluid, kelvin, moved
 from tutor.md import Langevin, Verlet
+from tutor.md.trajectory import open_trajectory
 
 BATH = Langevin(0.004 * TAU, kelvin(1.0), 1e-3)
 
