@@ -72,9 +72,7 @@ def tiled(positions: np.ndarray, cell: np.ndarray, n: int) -> tuple[np.ndarray, 
 
 
 # %% tutor={"exercise": "6.10"}
-def pair_force(
-    r: np.ndarray, q_i: float, q_j: float, sigma: float, epsilon: float
-) -> np.ndarray:
+def pair_force(r: np.ndarray, q_i: float, q_j: float, sigma: float, epsilon: float) -> np.ndarray:
     """Force in eV/Å along the line between two atoms at the distances r, positive apart."""
     x = (sigma / r) ** 6
     return 24 * epsilon / r * (2 * x**2 - x) + 14.399645 * q_i * q_j / r**2

