@@ -92,6 +92,7 @@ class DirectForces(nn.Module):
         width: of all layers; the report has 128.
         multiplied: the report's second model: directions are no inputs; the messages of the first
             layer are multiplied by them.
+        seed: of the initial weights.
     """
 
     def __init__(
@@ -101,17 +102,20 @@ class DirectForces(nn.Module):
         width: int = 128,
         dropout: float = 0.1,
         multiplied: bool = False,
+        seed: int = 0,
     ):
         super().__init__()
         self.cutoff = cutoff
         self.multiplied = multiplied
-        self.nodes = mlp(3, width, width, dropout)
         edge = 1 if multiplied else 4
-        self.edges = mlp(KINDS + edge, width, width, dropout)
-        self.plain_edges = mlp(edge, width, width, dropout)
-        self.first = Message(width, dropout, multiplied)
-        self.rest = nn.ModuleList(Message(width, dropout) for _ in range(2))
-        self.decoder = mlp(width, width, 3, dropout)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.nodes = mlp(3, width, width, dropout)
+            self.edges = mlp(KINDS + edge, width, width, dropout)
+            self.plain_edges = mlp(edge, width, width, dropout)
+            self.first = Message(width, dropout, multiplied)
+            self.rest = nn.ModuleList(Message(width, dropout) for _ in range(2))
+            self.decoder = mlp(width, width, 3, dropout)
 
     def forward(self, frame: Frame) -> Float[Tensor, "atoms 3"]:
         r = frame.r_ij.norm(dim=1, keepdim=True)
@@ -139,28 +143,33 @@ def fit(
     *,
     epochs: int,
     learning_rate: float = 1e-3,
-    decay: float = 0.95,
+    final: float = 0.1,
     seed: int = 0,
 ) -> list[float]:
     """Adam on the L1 distance, one structure a step; the mean loss of every epoch, in eV/Å.
 
-    The learning rate falls by `decay` after every epoch.
+    Args:
+        forces: in eV/Å.
+        final: to what part of itself the learning rate falls, exponentially.
+        seed: of the order of the structures, and of dropout.
     """
-    torch.manual_seed(seed)
     frames = [Frame.of(system, model.cutoff) for system in systems]
     targets = torch.tensor(np.array(forces), dtype=torch.float32)
     adam = torch.optim.Adam(model.parameters(), lr=learning_rate)
+    decay = final ** (1 / (epochs * len(frames)))
     schedule = torch.optim.lr_scheduler.ExponentialLR(adam, decay)
     history = []
     model.train()
-    for _ in range(epochs):
-        losses = []
-        for k in torch.randperm(len(frames)).tolist():
-            adam.zero_grad()
-            loss = (model(frames[k]) - targets[k]).abs().mean()
-            loss.backward()
-            adam.step()
-            losses.append(loss.item())
-        schedule.step()
-        history.append(float(np.mean(losses)))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for _ in range(epochs):
+            losses = []
+            for k in torch.randperm(len(frames)).tolist():
+                adam.zero_grad()
+                loss = (model(frames[k]) - targets[k]).abs().mean()
+                loss.backward()
+                adam.step()
+                schedule.step()
+                losses.append(loss.item())
+            history.append(float(np.mean(losses)))
     return history
