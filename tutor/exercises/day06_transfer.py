@@ -137,12 +137,12 @@ written(
     points=4,
     min_words=50,
     rubric=(
-        "1 point: compares errors at equal numbers of training frames, and says which way they go",
-        "1 point: names the other difference between the two models (an energy behind the forces, "
-        "three-body products, another cutoff, time spent), so that the gap is not all equivariance",
-        "1 point: says what would isolate it, such as the same network with and without turned "
-        "copies, or an equivariant network without an energy",
-        "1 point: says what no error on a test set shows: work on closed paths, net force and "
-        "torque, the orientation of the whole box",
+        "1 point: compares errors at equal numbers of training frames; how does the gap change?",
+        "1 point: names what still differs between the two networks besides equivariance (products "
+        "up to third order against one sum and a network, numbers of weights, tuning, one seed)",
+        "1 point: says what would isolate it further, such as turned copies of the frames for the "
+        "network with plain directions, or more steps until both have converged",
+        "1 point: says what no error on a test set shows: work on closed paths, whether a turned "
+        "box gives turned forces, the range in which the bond has been sampled",
     ),
 )
