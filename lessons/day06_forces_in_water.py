@@ -245,9 +245,9 @@ if DirectForces:
 # Nowhere: it still predicts zero. The reason is worth a thought. The force along a bond is a
 # *product*, $-k\,(r - r_0)\,\mathbf u$. Averaged over stretched and pressed bonds, the direction
 # alone says nothing about it, and neither does the distance. The network has to find both factors,
-# and to multiply them, before the loss falls at all. The report spent some 17 000 steps of 16 frames
-# on that. So for what this design can reach we take its own number, 1.39 per component, and do not
-# pretend that ours shows it.
+# and to multiply them, before the loss falls at all. The report spent some 17 000 steps of 16
+# frames on that. So for what this design can reach we take its own number, 1.39 per component, and
+# do not pretend that ours shows it.
 #
 # What training does not change are the laws. The structures are two water molecules, moved about a
 # little.
@@ -408,15 +408,19 @@ def forces_per_coefficient(graph):
 # %% [markdown]
 # > **Predict first.** A frame has 648 atoms. How many frames does it take to find 84 numbers?
 
-# %%
-first = train_set[:5]
-A = np.concatenate([forces_per_coefficient(graph(s, CUTOFF, slots=200)) for s in first])
+# %% tutor={"rtol": 0.01}
+A, A_new = (
+    np.concatenate([forces_per_coefficient(graph(s, CUTOFF, slots=200)) for s in data])
+    for data in (train_set[:5], test_set[:1])
+)
 for n in (1, 5):
     rows = n * 1944
-    c = np.linalg.lstsq(A[:rows], first.forces.reshape(-1)[:rows], rcond=1e-5)[0]
-    print(f"{n} frames, {rows} components for {len(c)} coefficients: done")
+    c = np.linalg.lstsq(A[:rows], train_set.forces[:n].reshape(-1), rcond=1e-5)[0]
+    error = np.abs(A_new @ c - test_set.forces[0].reshape(-1)).mean() / KCAL
+    print(f"{len(c)} coefficients from {n} frames: {error:.2f} kcal/mol/Å on a new one")
 
 
+# %%
 @pytree(static=("cutoff",))
 @dataclass(frozen=True)
 class PairCurves:
@@ -518,7 +522,10 @@ for where, data in {"the frames in between": dense[1::2], "other runs": left_ove
     quote(f"trained on one run: {where}", F - data.forces)
 
 # %% [markdown]
-# LEAKTEXT
+# The leak is there, and it changes nothing here: the two errors agree to the second digit. A model
+# that is mostly right physics, with a few thousand weights, has no room to remember 1944 components
+# of each frame. That does not make the split honest. We know it only from the second number, and of
+# that the report has none.
 #
 # ## 6 Larger, denser, hotter
 #
@@ -638,7 +645,7 @@ show(
     alt="Four panels, force against distance: two oxygens, oxygen and hydrogen, two hydrogens, and "
     "the bond of a molecule that is stretched. For pairs that are not bonded, pairs + network "
     "follow the truth closely below 3 Å and fall to zero at 7 Å, where the truth does not. On the "
-    "bond they lie on its straight line between 0.91 and 1.13 Å, a shaded range, and turn away "
+    "bond they lie on its straight line between 0.93 and 1.14 Å, a shaded range, and turn away "
     "outside it.",
 )
 
@@ -864,4 +871,23 @@ for what, value in reached:
     print(f"{what:44s}{value:10.2f}{3 * value:9.2f}")
 
 # %% [markdown]
-# CLOSING
+# **What the sources claimed, and what we saw.** "A time step of 2 ps": it must be 2 fs, since a
+# bond swings in 9 fs. An error of 4.18 kcal/mol/Å: a sum over components, so 1.39 per component;
+# ours is 0.59, or 1.76 summed, from 25 frames instead of 9090 (on our frames, not on the report's,
+# so compare with care). "Using just the modulus of the distance is wrong": no, all our forces come
+# from distances, by differentiation. An equivariant second model: not after its first PReLU. Very
+# good scalability: true by construction at the same density; at others we had to look, and ours
+# holds. Useless on argon: yes, also with physical parameters as inputs, which are names as long as
+# only two values occur. Fine-tuning helps: yes, compared with a start from nothing. That
+# equivariance may not be important: on these data it was.
+#
+# **What is still wrong.** We knew the terms of the truth and put them in. Our pair curves end at
+# 7 Å, where Coulomb's force does not, and the bond is right only where it was sampled: a simulation
+# that leaves this range will not come back. Day 7 puts potentials to work in molecular dynamics,
+# where such things show.
+#
+# **To read.** Bezzon's code: github.com/LotharBezzon/GNNforMD. Wu, Tepper, Voth, *Flexible simple
+# point-charge water model* (J. Chem. Phys. 124, 024503, 2006). Gasteiger et al., *GemNet* (arXiv
+# 2106.08903). Fu et al., *Forces are not enough* (arXiv 2210.07237).
+#
+# Your progress: `tutor.progress()`, here or as `tutor progress` in a terminal.
