@@ -833,7 +833,9 @@ fig = learning_curve(
 )
 show(
     fig,
-    alt="CURVEALT",
+    alt="Test error per component against 1, 5 and 25 training frames, both axes logarithmic. The "
+    "equivariant network falls a little, from 0.64 to 0.59 kcal/mol/Å; the one with plain directions "
+    "stays between 2.1 and 2.3 at all sizes.",
 )
 
 # %% tutor={"rtol": 0.5, "atol": 0.1}
@@ -846,7 +848,11 @@ for law in LAWS:
     print(f"  {law:14s} {report[law].verdict}")
 
 # %% [markdown]
-# CURVETEXT
+# Both conserve energy; only one of them turns. With the same forces, cutoff, frames and steps the
+# equivariant network is better by a factor of more than three, and one frame is nearly all it needs:
+# 216 molecules in all orientations. The curve of the other is flat. So it is not short of frames but
+# of steps: it has to learn from examples what the first one knows. What the figure shows, then, is
+# what equivariance is worth in training time; about data it says less than it seems to.
 #
 # ### Exercise 6.12: read the evidence
 #
@@ -879,7 +885,7 @@ for what, value in reached:
 # good scalability: true by construction at the same density; at others we had to look, and ours
 # holds. Useless on argon: yes, also with physical parameters as inputs, which are names as long as
 # only two values occur. Fine-tuning helps: yes, compared with a start from nothing. That
-# equivariance may not be important: on these data it was.
+# equivariance may not be important: with these frames and steps it was worth a factor of three.
 #
 # **What is still wrong.** We knew the terms of the truth and put them in. Our pair curves end at
 # 7 Å, where Coulomb's force does not, and the bond is right only where it was sampled: a simulation
