@@ -58,6 +58,7 @@ from tutor.system import System
 from tutor.train import train
 from tutor.units import KCAL_PER_MOL as KCAL
 
+# %%
 try:
     from tutor.twins.direct_forces import DirectForces
     from tutor.twins.direct_forces import fit as fit_direct
@@ -417,7 +418,7 @@ for n in (1, 5):
     rows = n * 1944
     c = np.linalg.lstsq(A[:rows], train_set.forces[:n].reshape(-1), rcond=1e-5)[0]
     error = np.abs(A_new @ c - test_set.forces[0].reshape(-1)).mean() / KCAL
-    print(f"{len(c)} coefficients from {n} frames: {error:.2f} kcal/mol/Å on a new one")
+    print(f"{len(c)} coefficients, frames: {n}, error on a new one: {error:.2f} kcal/mol/Å")
 
 
 # %%
@@ -821,7 +822,7 @@ for n in SIZES:
         start = PlainDirections(rngs=nnx.Rngs(0)) if name == "plain directions" else None
         model = learn(left_over["train"], n, start).model if n < 25 or start else network
         F = predicted(model, test_set, slots=24)[1] - left_over["test"].forces
-        score.append(quote(f"{name}, {n} frames", F, keep=n == 1 or bool(start)))
+        score.append(quote(f"{name}, frames: {n}", F, keep=n == 1 or bool(start)))
 plain = model
 
 # %%
@@ -834,8 +835,8 @@ fig = learning_curve(
 show(
     fig,
     alt="Test error per component against 1, 5 and 25 training frames, both axes logarithmic. The "
-    "equivariant network falls a little, from 0.64 to 0.59 kcal/mol/Å; the one with plain directions "
-    "stays between 2.1 and 2.3 at all sizes.",
+    "equivariant network falls a little, from 0.64 to 0.59 kcal/mol/Å; the one with plain "
+    "directions stays between 2.1 and 2.3 at all sizes.",
 )
 
 # %% tutor={"rtol": 0.5, "atol": 0.1}
@@ -849,10 +850,11 @@ for law in LAWS:
 
 # %% [markdown]
 # Both conserve energy; only one of them turns. With the same forces, cutoff, frames and steps the
-# equivariant network is better by a factor of more than three, and one frame is nearly all it needs:
-# 216 molecules in all orientations. The curve of the other is flat. So it is not short of frames but
-# of steps: it has to learn from examples what the first one knows. What the figure shows, then, is
-# what equivariance is worth in training time; about data it says less than it seems to.
+# equivariant network is better by a factor of more than three, and one frame is nearly all it
+# needs: 216 molecules in all orientations. The curve of the other is flat. So it is not short of
+# frames but of steps: it has to learn from examples what the first one knows. What the figure
+# shows, then, is what equivariance is worth in training time; about data it says less than it seems
+# to.
 #
 # ### Exercise 6.12: read the evidence
 #
