@@ -787,10 +787,10 @@ show(
 # as other structural choices": that is how the report ends its comparison. Its two models differ in
 # more than equivariance, and so do its first model and ours: an energy, a pair part, a cutoff.
 #
-# To isolate it we change one thing. The network below learns the same left-over forces, within the
-# same cutoff, also from an energy. But it is given **directions as plain numbers**, as in the
-# report. A liquid holds molecules in all orientations, so it can learn from data what the other has
-# built in.
+# We come nearer to the question with a second network for the same left-over forces, within the
+# same cutoff, in the same steps, also with an energy behind it. But it is given **directions as
+# plain numbers**, as in the report. A liquid holds molecules in all orientations, so it can learn
+# from data what the other has built in.
 #
 # > **Predict first.** Which is better with 1 frame, and which with 25?
 
