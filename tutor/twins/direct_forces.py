@@ -13,6 +13,8 @@ the reading is ours. It is here to be measured, not to be used: its forces do no
 molecule, do work on closed paths and jump at the cutoff.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -27,6 +29,17 @@ from tutor.system import System
 
 BONDED = 1.35  # Å
 KINDS = 3
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Layers this small gain nothing from several threads, and lose much where cores are busy."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 class Frame(NamedTuple):
@@ -132,7 +145,7 @@ class DirectForces(nn.Module):
         """The forces on one structure, shape (atoms, 3), without dropout."""
         weight = self.decoder[-1].weight
         self.eval()
-        with torch.no_grad():
+        with one_thread(), torch.no_grad():
             return self(Frame.of(system, self.cutoff, weight.dtype)).numpy()
 
 
@@ -160,7 +173,7 @@ def fit(
     schedule = torch.optim.lr_scheduler.ExponentialLR(adam, decay)
     history = []
     model.train()
-    with torch.random.fork_rng(devices=[]):
+    with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for _ in range(epochs):
             losses = []
