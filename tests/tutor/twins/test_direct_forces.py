@@ -76,10 +76,10 @@ def test_the_first_sum_of_the_second_variant_does_turn(dimer):
     torch.testing.assert_close(after, before @ turn.T)
 
 
-def test_fit_learns_repeats_and_leaves_the_random_state_alone(dimer):
+def test_fit_learns_repeats_and_leaves_torch_as_it_was(dimer):
     data = tutor.data.load("water_pairs", "dimer")[::8]
     systems, forces = list(data), data.forces
-    state = torch.random.get_rng_state()
+    state, threads = torch.random.get_rng_state(), torch.get_num_threads()
     runs = []
     for _ in range(2):
         model = DirectForces(width=16, dropout=0.0, cutoff=5.0)
@@ -87,3 +87,4 @@ def test_fit_learns_repeats_and_leaves_the_random_state_alone(dimer):
     assert runs[0] == runs[1]
     assert runs[0][-1] < 0.7 * runs[0][0]
     assert torch.equal(torch.random.get_rng_state(), state)
+    assert torch.get_num_threads() == threads
