@@ -48,7 +48,7 @@ def test_messages_go_from_sender_to_receiver(dimer):
 def test_forces_move_along_and_follow_the_numbering(model, dimer, rng):
     forces = model.forces(dimer)
     assert np.abs(forces).max() > 1e-3
-    moved = System(dimer.numbers, dimer.positions + [1.0, -2.0, 0.5])
+    moved = System(dimer.numbers, dimer.positions + np.array([1.0, -2.0, 0.5]))
     np.testing.assert_allclose(model.forces(moved), forces, atol=1e-9)
     order = rng.permutation(6)
     renamed = System(dimer.numbers[order], dimer.positions[order])
