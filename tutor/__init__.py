@@ -21,10 +21,13 @@ _EXPORTS = {
     "System": "tutor.system",
 }
 _ROOMS = {
+    "angular",
     "ase",
     "data",
     "exercises",
     "graph",
+    "jax_md",
+    "md",
     "models",
     "neighbors",
     "plot",
@@ -34,10 +37,12 @@ _ROOMS = {
     "symmetry",
     "table",
     "train",
+    "twins",
     "units",
 }
 
-__all__ = sorted({*_EXPORTS, *_ROOMS, "__version__"})
+# without what needs torch or JAX MD: `from tutor import *` must work where they are missing
+__all__ = sorted({*_EXPORTS, *_ROOMS, "__version__"} - {"jax_md", "twins"})
 
 
 def __getattr__(name: str):

@@ -1,6 +1,7 @@
 """Forces and training steps of our models, side by side with those of other libraries.
 
-    uv run --with schnetpack --with torch python tests/benchmarks/models.py --case molecule --json
+    uv run --with schnetpack --with torchani --with torch python tests/benchmarks/models.py --json
+    uv run --with mace-torch python tests/benchmarks/models.py  # apart: it pins an older e3nn
 
 Cases: `molecule` (hexane, 20 atoms), `batch` (32 of them), `water` (648 atoms, periodic). One
 process; one core and one thread for each library on a CPU. All see the same atoms, pairs and cutoff
@@ -32,10 +33,12 @@ from flax import nnx
 from peers import PEERS
 from scipy.spatial.transform import Rotation
 
+from tutor.models.behler_parrinello import BehlerParrinello
 from tutor.models.cartesian import CartesianNetwork
 from tutor.models.deep_potential import DeepPotential
 from tutor.models.painn import PaiNN
 from tutor.models.schnet import SchNet
+from tutor.models.symmetry_functions import Radial, SymmetryFunctions, angles, shifted
 from tutor.neighbors import graph
 from tutor.potential import evaluate
 from tutor.system import System
@@ -69,6 +72,10 @@ def models(species, cutoff: float, neighbors: float) -> dict[str, tuple]:
     """Ours, and the peer of about equal size that each is held against."""
     options = {"cutoff": cutoff, "neighbors": neighbors, "rngs": nnx.Rngs(0)}
     deep, schnet = DeepPotential(species, **options), SchNet(species, radial=20, **options)
+    shells = shifted(16, 0.8, 0.9 * cutoff)
+    bends = angles([Radial(0.1), Radial(0.5)])  # 8 of them, as many as of the peer
+    functions = SymmetryFunctions(species, cutoff, shells, g5=bends)
+    behler = BehlerParrinello(functions, hidden=(256, 192, 160), rngs=nnx.Rngs(0))
     return {
         "deep_potential": (deep, "schnetpack SchNet"),
         "deep_potential, tabulated": (deep.tabulated(), "schnetpack SchNet"),
@@ -76,6 +83,7 @@ def models(species, cutoff: float, neighbors: float) -> dict[str, tuple]:
         "schnet, tabulated": (schnet.tabulated(tolerance=1e-5), "schnetpack SchNet"),
         "schnet, tabulated (PyG)": (schnet.tabulated(tolerance=1e-5), "PyG SchNet"),
         "painn": (PaiNN(species, **options), "schnetpack PaiNN"),
+        "behler_parrinello": (behler, "torchani ANI"),
         "cartesian": (CartesianNetwork(species, **options), "mace-torch MACE"),
     }
 
@@ -85,23 +93,26 @@ def ours(model, systems: list[System], cutoff: float) -> tuple[Callable, Callabl
     made = graph(systems, cutoff)
     x = jnp.asarray(np.concatenate([s.positions for s in systems]), jnp.float32)
 
+    # As in tutor.train and tutor.md, the compiled part takes arrays: to take a module apart in
+    # Python on every call would cost as much as the forces of a small molecule.
+    weights, structure = jax.tree.flatten(model)
+
     @jax.jit
-    def forces(model, x):
+    def forces(x):
         return evaluate(model, made.at(x)).forces
 
     @jax.jit
-    def step(model, x):
-        def loss(model):
-            found = evaluate(model, made.at(x))
+    def step(weights, x):
+        def loss(weights):
+            found = evaluate(jax.tree.unflatten(structure, weights), made.at(x))
             return (found.forces**2).mean() + (found.energy**2).mean()
 
-        return jax.grad(loss)(model)
+        return jax.grad(loss)(weights)
 
-    weights = sum(leaf.size for leaf in jax.tree.leaves(model))
     return (
-        lambda: jax.block_until_ready(forces(model, x)),
-        lambda: jax.block_until_ready(step(model, x)),
-        weights,
+        lambda: jax.block_until_ready(forces(x)),
+        lambda: jax.block_until_ready(step(weights, x)),
+        sum(leaf.size for leaf in weights),
     )
 
 

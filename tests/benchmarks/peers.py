@@ -155,9 +155,39 @@ def _mace(systems, cutoff) -> Runners:
     return _runners(torch, model, energies, inputs.positions)
 
 
+def _ani(systems, cutoff) -> Runners:
+    torch = _torch()
+    from torchani.arch import simple_ani
+
+    inputs = _Inputs(torch, systems, cutoff)
+    model = simple_ani(
+        ("H", "C" if 6 in systems[0].numbers else "O"),
+        lot="none",
+        radial_start=0.8,
+        radial_cutoff=cutoff,
+        radial_shifts=16,
+        angular_start=0.8,
+        angular_cutoff=cutoff,
+        angular_shifts=2,
+        sections=4,
+        repulsion=False,
+        self_energies="zero",
+    )
+    once = inputs.i < inputs.j
+    pairs, shift = torch.stack([inputs.i, inputs.j])[:, once], inputs.shift[once]
+    # One structure, for it takes outside neighbours for no more; no pair joins two molecules.
+    numbers = inputs.numbers[None]
+
+    def energies(x):
+        return model.compute_from_external_neighbors(numbers, x[None], pairs, shift).energies
+
+    return _runners(torch, model, energies, inputs.positions)
+
+
 PEERS = {
     "schnetpack SchNet": _schnetpack("SchNet"),
     "schnetpack PaiNN": _schnetpack("PaiNN"),
     "PyG SchNet": _pyg,
     "mace-torch MACE": _mace,
+    "torchani ANI": _ani,
 }

@@ -11,6 +11,10 @@ s = 1/r near the atom and ends as a C2 function at the cutoff, so D is C2. Zhang
 square root, for a sum of terms of both signs, make the entries of D of order one, so that the
 fitting network starts where it can learn. For neighbours of one species at one distance D knows
 only the sum of their directions: a square and a tetrahedron are the same to it.
+
+The four columns of R are the spherical harmonics of degree 0 and 1, and T Tᵀ adds up what the two
+degrees find. `degrees` sets other groups: ((0,), (1,), (2,)) gives a D for each degree, three times
+as many numbers, in which angles are told from distances and a square from a tetrahedron.
 """
 
 from collections.abc import Sequence
@@ -22,6 +26,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
+from tutor.angular import harmonics
 from tutor.graph import Graph
 from tutor.models.per_species import PerSpecies, checked_energies
 from tutor.pytree import pytree
@@ -111,11 +116,13 @@ class DeepPotential(nnx.Module):
         axis: M_<, how many columns of D the fitting network sees.
         fitting: the sizes of its hidden layers.
         bessel: how many Bessel functions the embedding network is given beside s(r).
+        degrees: the degrees of the spherical harmonics in R, 0 to 2, in groups: a D for each group,
+            in which its degrees are added. As published: one group of 0 and 1.
         energies: a reference energy e_Z in eV for each species, 0 by default.
 
     Raises:
-        ValueError: where `axis` is larger than M, the onset is not below the cutoff, or
-            `energies` does not fit `species`.
+        ValueError: where `axis` is larger than M, the onset is not below the cutoff, `degrees`
+            holds others than 0 to 2 or none, or `energies` does not fit `species`.
     """
 
     hops: ClassVar[int] = 1
@@ -132,6 +139,7 @@ class DeepPotential(nnx.Module):
         axis: int = 8,
         fitting: Sequence[int] = (80, 80),
         bessel: int = 8,
+        degrees: Sequence[Sequence[int]] = ((0, 1),),
         energies: Sequence[float] | None = None,
         rngs: nnx.Rngs,
     ):
@@ -140,6 +148,11 @@ class DeepPotential(nnx.Module):
             raise ValueError(
                 f"axis = {axis}: it is a part of the {channels} channels of the embedding, so "
                 f"choose it from 1 to {channels}"
+            )
+        if not degrees or not all(group and set(group) <= {0, 1, 2} for group in degrees):
+            raise ValueError(
+                f"degrees = {degrees}: give groups of the degrees 0, 1 and 2, as ((0, 1),) of the "
+                "paper or ((0,), (1,), (2,))"
             )
         if not 0 < onset < cutoff:
             raise ValueError(
@@ -152,10 +165,11 @@ class DeepPotential(nnx.Module):
         self.neighbors = neighbors
         self.length = length
         self.axis = axis
+        self.degrees = tuple(tuple(group) for group in degrees)
         self.embedding = Embedding(
             species, embedding, cutoff=cutoff, onset=onset, length=length, bessel=bessel, rngs=rngs
         )
-        sizes = [channels * axis, *fitting, 1]
+        sizes = [channels * axis * len(self.degrees), *fitting, 1]
         self.fitting = PerSpecies(species, sizes, activation=jnp.tanh, rngs=rngs)
 
     def tabulated(
@@ -180,15 +194,19 @@ class DeepPotential(nnx.Module):
         copy.embedding = TabulatedEmbedding.of(self.embedding, low, tolerance, dtype)
         return copy
 
-    def descriptor(self, graph: Graph) -> Float[Array, "atoms channels axis"]:
-        """D_i of each atom."""
+    def descriptor(self, graph: Graph) -> Float[Array, "atoms channels columns"]:
+        """D_i of each atom, for one group of degrees after the other."""
         graph = graph.within(self.cutoff)
-        r = graph.lengths()
+        r, u = graph.lengths(), graph.directions()
         s = self.length * smooth_inverse(r, self.onset, self.cutoff)  # 0 in empty slots, so is R
-        R = jnp.concatenate([s[..., None], s[..., None] * graph.directions()], axis=-1)
         G = self.embedding(r, graph.at_neighbors(graph.species))
-        T = jnp.einsum("ikm,ika->ima", G, R) / self.neighbors**0.5
-        return jnp.einsum("ima,ina->imn", T, T[:, : self.axis])
+
+        def product(group: tuple[int, ...]) -> Array:
+            R = s[..., None] * jnp.concatenate([harmonics(u, degree) for degree in group], axis=-1)
+            T = jnp.einsum("ikm,ika->ima", G, R) / self.neighbors**0.5
+            return jnp.einsum("ima,ina->imn", T, T[:, : self.axis])
+
+        return jnp.concatenate([product(group) for group in self.degrees], axis=-1)
 
     def __call__(self, graph: Graph) -> Float[Array, "atoms"]:
         z, D = graph.species, self.descriptor(graph)

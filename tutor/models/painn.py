@@ -44,18 +44,19 @@ class Message(nnx.Module):
     def __call__(
         self,
         s: Scalars,
-        v: Vectors,
+        v: Vectors | None,
         graph: Graph,
         basis: Float[Array, "atoms slots radial"],
         cutoff: Float[Array, "atoms slots"],
     ) -> tuple[Scalars, Vectors]:
-        """The messages to scalars and to vectors."""
+        """The messages to scalars and to vectors. `v` is None in the first layer."""
         W_s, W_vv, W_vs = thirds(cutoff[..., None] * self.filter(basis))
         phi_s, phi_vv, phi_vs = thirds(self.phi(s))
-        along = graph.directions()[..., None] * (W_vs * graph.at_neighbors(phi_vs))[:, :, None]
-        carried = W_vv[:, :, None] * graph.at_neighbors(phi_vv[:, None] * v)
+        dv = graph.directions()[..., None] * (W_vs * graph.at_neighbors(phi_vs))[:, :, None]
+        if v is not None:
+            dv = dv + W_vv[:, :, None] * graph.at_neighbors(phi_vv[:, None] * v)
         ds = graph.over_neighbors(W_s * graph.at_neighbors(phi_s))
-        return self.scale * ds, self.scale * graph.over_neighbors(carried + along)
+        return self.scale * ds, self.scale * graph.over_neighbors(dv)
 
 
 class Update(nnx.Module):
@@ -118,10 +119,10 @@ class PaiNN(nnx.Module):
         r = graph.lengths()
         basis, cutoff = bessel_basis(r, self.cutoff, self.radial), self.envelope(r, self.cutoff)
         s = self.embedding(graph.species, r.dtype)
-        v = jnp.zeros((len(s), 3, s.shape[1]), r.dtype)
+        v = None
         for message, update in zip(self.messages.layers, self.updates.layers, strict=True):
             ds, dv = message(s, v, graph, basis, cutoff)
-            s, v = s + ds, v + dv
+            s, v = s + ds, dv if v is None else v + dv
             ds, dv = update(s, v)
             s, v = s + ds, v + dv
         return self.readout(s, graph.species)

@@ -47,7 +47,7 @@ def _morse() -> Pair:
     return Pair(Morse(depth=0.3429, a=1.3588, r0=2.866), cutoff=6.0)
 
 
-def _deep_potential(bessel: int = 0) -> DeepPotential:
+def _deep_potential(**options) -> DeepPotential:
     return DeepPotential(
         (6, 8),
         cutoff=4.0,
@@ -57,9 +57,9 @@ def _deep_potential(bessel: int = 0) -> DeepPotential:
         embedding=(6, 8),
         axis=3,
         fitting=(8,),
-        bessel=bessel,
         energies=(-0.3, 0.1),
         rngs=nnx.Rngs(0),
+        **{"bessel": 0, **options},
     )
 
 
@@ -119,6 +119,9 @@ REGISTRY: dict[str, Entry] = {
     "deep_sets": Entry(_set_potential, (6, 8), 1.5),
     "deep_potential": Entry(_deep_potential, (6, 8), 1.5),
     "deep_potential_bessel": Entry(lambda: _deep_potential(bessel=4), (6, 8), 1.5),
+    "deep_potential_degrees": Entry(
+        lambda: _deep_potential(degrees=((0,), (1,), (2,))), (6, 8), 1.5
+    ),
     "behler_parrinello": Entry(_behler_parrinello, (6, 8), 1.5),
     "behler_parrinello_weighted": Entry(_behler_parrinello_weighted, (6, 8), 1.5),
     "painn": Entry(_painn, (6, 8), 1.5),

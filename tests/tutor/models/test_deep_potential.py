@@ -5,11 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
+from scipy.special import eval_legendre
 
 from tutor.models.deep_potential import DeepPotential
 from tutor.neighbors import graph
 from tutor.potential import energy, evaluate
 from tutor.precision import float64
+from tutor.radial import smooth_inverse
 from tutor.system import System
 
 
@@ -92,6 +94,31 @@ def test_antipodal_pairs_at_any_angle_look_the_same():
     assert np.abs(middle(potential, star(bent)) - expected).max() > 1e-5
 
 
+def test_each_group_of_degrees_is_a_sum_of_legendre_polynomials(rng):
+    """D = Σ_jk G_j G_k s_j s_k P_l(cos θ_jk) / N_c, with the degrees of a group added."""
+    groups = ((0,), (2, 1))
+    potential = made(degrees=groups)
+    system = star(rng.normal(size=(4, 3)), radius=1.5)
+    x = system.positions[1:] / 1.5
+    r = jnp.full(4, 1.5, jnp.float64)
+    G = np.asarray(potential.embedding(r, jnp.full(4, 6)))
+    s = 2.0 * np.asarray(smooth_inverse(r, 0.5, 4.0))
+    for k, group in enumerate(groups):
+        P = sum(eval_legendre(degree, x @ x.T) for degree in group)
+        expected = np.einsum("jm,kn,j,k,jk->mn", G, G[:, :3], s, s, P) / 5.0
+        found = middle(potential, system)[:, 3 * k : 3 * k + 3]
+        np.testing.assert_allclose(found, expected, atol=1e-13)
+
+
+def test_the_second_degree_sees_the_angle_of_antipodal_pairs():
+    potential = made(degrees=((0,), (1,), (2,)))
+    seen = []
+    for angle in (20, 45, 70, 90):
+        c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+        seen.append(middle(potential, star([[1, 0, 0], [-1, 0, 0], [c, s, 0], [-c, -s, 0]])))
+    assert min(np.abs(a - b).max() for a, b in pairwise(seen)) > 1e-4
+
+
 def test_all_atoms_together_do_see_the_angle():
     """The outer atoms see each other: rectangles differ by their energy."""
     potential = made()
@@ -135,6 +162,11 @@ def test_an_unknown_element_has_no_energy():
     [
         ({"axis": 9}, "axis = 9: it is a part of the 8 channels"),
         ({"onset": 4.0}, "onset = 4.0 Å and cutoff = 4.0 Å"),
+        (
+            {"degrees": ((0, 1), (3,))},
+            r"degrees = \(\(0, 1\), \(3,\)\): give groups of the degrees",
+        ),
+        ({"degrees": ()}, r"degrees = \(\): give groups"),
         ({"energies": (1.0,)}, "one energy in eV for each species"),
     ],
 )
