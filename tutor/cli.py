@@ -12,6 +12,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from tutor import __version__
+from tutor.site.cli import site
 from tutor.symmetry_cli import symmetry
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app = typer.Typer(
 data_app = typer.Typer(help="The data sets: list, verify, or make them anew.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 app.command()(symmetry)
+app.command()(site)
 COURSE = Path("my-course")
 out, err = Console(), Console(stderr=True)
 

@@ -1,0 +1,91 @@
+"""Run Sphinx: its settings, and what it says."""
+
+import shutil
+from importlib.util import find_spec
+from io import StringIO
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+from tutor import __version__
+from tutor.build.outputs import ANSI
+
+MATHJAX = ("tex-chtml.js", "input/tex/extensions", "output/chtml/fonts/woff-v2")
+HERE = Path(__file__).parent
+
+
+def run_sphinx(source: Path, out: Path, repository: str) -> list[str]:
+    """Make HTML; its warnings, one a line."""
+    warnings = StringIO()
+    app = Sphinx(
+        source, None, out, source.parent / "doctrees", "html",
+        confoverrides=settings(source, repository), status=None, warning=warnings,
+    )  # fmt: skip
+    app.build()
+    for rest in (out / ".buildinfo", *(out / "_static").glob("*-macros.html")):
+        rest.unlink(missing_ok=True)
+    return [line for line in ANSI.sub("", warnings.getvalue()).splitlines() if line.strip()]
+
+
+def settings(source: Path, repository: str) -> dict:
+    """What would stand in a conf.py."""
+    options = {
+        "show_toc_level": 2,
+        "use_download_button": False,  # of the page's source; the lessons have buttons of their own
+        "use_fullscreen_button": False,
+        "home_page_in_toc": False,
+        "pygments_light_style": "a11y-high-contrast-light",
+        "pygments_dark_style": "a11y-high-contrast-dark",
+        "footer_content_items": ["copyright.html"],
+    }
+    if repository:
+        options |= {
+            "repository_url": f"https://github.com/{repository}",
+            "use_repository_button": True,
+        }
+    return {
+        "project": "Neural-network interatomic potentials",
+        "html_title": "Neural-network potentials, hands on",
+        "copyright": "Code: MIT licence. Prose, figures and data: CC BY 4.0",
+        "version": __version__,
+        "extensions": [
+            "myst_nb", "sphinx.ext.mathjax", "sphinx.ext.autodoc", "sphinx.ext.napoleon",
+            "tutor.site.reference", "tutor.site.glossary",
+        ],
+        "language": "en",
+        "default_role": "literal",
+        "nb_execution_mode": "off",
+        "nb_merge_streams": True,
+        "nb_code_prompt_show": "Show the solution",
+        "nb_code_prompt_hide": "Hide the solution",
+        "myst_enable_extensions": ["dollarmath", "amsmath", "deflist"],
+        "myst_heading_anchors": 3,
+        "html_theme": "sphinx_book_theme",
+        "html_theme_options": options,
+        "html_static_path": [str(HERE / "static"), *mathjax(source)],
+        "html_extra_path": [str(source / "extra")],
+        "html_css_files": ["course.css"],
+        "html_context": {"default_mode": "auto"},
+        "html_copy_source": False,
+        "html_show_sphinx": False,
+        "exclude_patterns": ["extra", "mathjax"],
+        "mathjax_path": "mathjax/tex-chtml.js",
+        "autodoc_member_order": "bysource",
+        "autodoc_typehints_format": "short",
+        "napoleon_use_ivar": True,
+        "python_use_unqualified_type_names": True,
+        "python_maximum_signature_line_length": 72,
+        "add_module_names": False,
+    }  # fmt: skip
+
+
+def mathjax(source: Path) -> list[str]:
+    """A folder with the parts of MathJax that the pages load."""
+    store = Path(find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
+    folder = source / "mathjax"
+    for part in MATHJAX:
+        target = folder / "mathjax" / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        copy = shutil.copytree if (store / part).is_dir() else shutil.copy
+        copy(store / part, target)
+    return [str(folder)]
