@@ -6,11 +6,18 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from sphinx.domains.python import PyObject
+from sphinx.util import inspect
+
 import tutor
 
 # What authors, instructors and the command line use is described elsewhere.
 LEFT_OUT = {"__main__", "build", "cli", "doctor", "grade", "nbval_plugin", "render", "site", "start",
             "symmetry_cli"}  # fmt: skip
+ARRAY_LIKE = (
+    "_Buffer | _SupportsArray[dtype[Any]] | _NestedSequence[_SupportsArray[dtype[Any]]] | complex"
+    " | bytes | str | _NestedSequence[complex | bytes | str]"
+)
 ONE_PAGE_EACH = {"models"}
 
 
@@ -23,8 +30,8 @@ def write_reference(folder: Path) -> None:
         if name in ONE_PAGE_EACH:
             rooms = pkgutil.iter_modules(import_module(f"tutor.{name}").__path__)
             pages = [f"{name}.{room.name}" for room in rooms]
-            for page in pages:
-                _write(folder, page)
+        for page in pages:
+            _write(folder, page)
         _write(folder, name, pages)
     text = "The library\n===========\n\n.. automodule:: tutor\n"
     (folder / "index.rst").write_text(text + _toctree(sorted(names)), "utf-8")
@@ -33,19 +40,21 @@ def write_reference(folder: Path) -> None:
 def _write(folder: Path, name: str, pages: Sequence[str] = ()) -> None:
     title = f"tutor.{name}"
     try:
-        exports = hasattr(import_module(title), "__all__")
+        room = import_module(title)
     except ImportError as error:
         if error.name != "torch":
             raise
         text = f"{title}\n{'=' * len(title)}\n\nThe site was made where torch is not installed.\n"
     else:
         text = f"{title}\n{'=' * len(title)}\n\n.. automodule:: {title}\n   :members:\n"
-        text += "   :special-members: __call__\n" + "   :imported-members:\n" * exports
+        text += "   :special-members: __call__\n"
+        package = hasattr(room, "__path__")
+        text += "   :imported-members:\n" if package else "   :ignore-module-all:\n"
     (folder / f"{name}.rst").write_text(text + _toctree(pages), "utf-8")
 
 
 def _toctree(pages: Sequence[str]) -> str:
-    listed = "".join(f"   {page}\n" for page in pages)
+    listed = "".join(f"   {page.split('.')[-1]} <{page}>\n" for page in pages)
     return f"\n.. toctree::\n   :maxdepth: 1\n\n{listed}" if pages else ""
 
 
@@ -71,15 +80,46 @@ def _escaped(line: str) -> str:
     return "".join(pieces)
 
 
+def signature(obj: type) -> str:
+    """How to call a class: by its __init__, where Sphinx would show what its metaclass takes."""
+    if getattr(obj, "_is_protocol", False):
+        return ""
+    try:
+        called = inspect.signature(obj.__init__, bound_method=True)
+        shown = inspect.stringify_signature(
+            called, show_return_annotation=False, unqualified_typehints=True
+        )
+    except (TypeError, ValueError):  # it is not written in Python
+        return ""
+    return "" if shown == "(*args, **kwargs)" else shown
+
+
+def short(annotations: str | None) -> str | None:
+    """Types by their plain names."""
+    return annotations and re.sub(r"~?\b(?:\w+\.)*jaxlib\._jax\.|~(?:\w+\.)+", "", annotations).replace(
+        ARRAY_LIKE, "ArrayLike"
+    )
+
+
 def setup(app) -> dict:
     """What Sphinx calls."""
 
-    def process(app, what, name, obj, options, lines):
+    def docstring(app, what, name, obj, options, lines):
         lines[:] = restructured(lines)
+
+    def call(app, what, name, obj, options, arguments, returns):
+        if arguments is None:
+            return None
+        if what == "class":
+            arguments, returns = signature(obj), None
+        return short(arguments), short(returns)
 
     def skip(app, what, name, obj, skipped, options):
         return skipped or (getattr(obj, "__doc__", "") or "").startswith("Alias for field number")
 
-    app.connect("autodoc-process-docstring", process, priority=400)  # before napoleon
+    for field in PyObject.doc_field_types:
+        field.label = "Attributes" if field.name == "variable" else field.label
+    app.connect("autodoc-process-docstring", docstring, priority=400)  # before napoleon
+    app.connect("autodoc-process-signature", call)
     app.connect("autodoc-skip-member", skip)
     return {"parallel_read_safe": True}
