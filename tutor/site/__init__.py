@@ -2,6 +2,7 @@
 
     tutor site                       everything, into site/; open site/index.html
     tutor site --solutions           for instructors: solved lessons, answers folded away
+    tutor slides                     slides of every lesson, HTML and PDF, into slides/
 
 The pages are the built notebooks, the Markdown pages of course/, the cards of the data sets, and
 the docstrings of the library. What the pages load lies beside them, so that they work from a USB
@@ -13,7 +14,7 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["SiteError", "make_site"]
+__all__ = ["SiteError", "make_site", "make_slides"]
 
 NEEDED = ("sphinx", "myst_nb", "sphinx_book_theme", "sphinx-mathjax-offline", "hatchling")
 
@@ -49,11 +50,7 @@ def make_site(
         FileNotFoundError: a lesson has not been built.
         SiteError: Sphinx complains, a link is broken, or a page would load from another host.
     """
-    if missing := [name for name in NEEDED if not find_spec(name)]:
-        raise ImportError(
-            f"the site needs {', '.join(missing)}: call `uv run --extra site tutor site`, "
-            "or pip install 'nnp-tutor[site]'"
-        )
+    _need()
     from tutor.build.compose import guessed_repository, stated_repository
     from tutor.build.lesson import select
     from tutor.site.links import problems
@@ -75,3 +72,31 @@ def make_site(
             shutil.rmtree(out)
         shutil.copytree(made, out)
     return out / "index.html"
+
+
+def make_slides(root: Path, out: Path, *, days: list[str] | None = None) -> list[Path]:
+    """Write the slides of the lessons into `out`: HTML, and PDF where a Chromium is found.
+
+    Returns:
+        the files.
+
+    Raises:
+        ImportError: without the packages of the extra "site".
+        FileNotFoundError: a lesson has not been built.
+    """
+    _need()
+    from tutor.build.lesson import select
+    from tutor.site.mathjax import SCRIPT, copy_mathjax
+    from tutor.site.slides import print_pdf, write_slides
+
+    pages = write_slides(select(days, root), out, mathjax=f"mathjax/{SCRIPT}")
+    copy_mathjax(out / "mathjax")
+    return [*pages, *filter(None, map(print_pdf, pages))]
+
+
+def _need() -> None:
+    if missing := [name for name in NEEDED if not find_spec(name)]:
+        raise ImportError(
+            f"the site needs {', '.join(missing)}: call `uv run --extra site tutor site`, "
+            "or pip install 'nnp-tutor[site]'"
+        )

@@ -37,6 +37,7 @@ def _buttons(lesson: Lesson, repository: str) -> NotebookNode:
     links = [
         (f"../downloads/{file}", "Download the notebook"),
         (f"../downloads/{BUNDLE}", "Download the course (zip)"),
+        (f"../slides/{lesson.stem[:5]}.html", "Slides"),
     ]
     if repository:
         links.insert(0, (f"{COLAB}/{repository}/blob/main/course/notebooks/{file}", "Open in Colab"))

@@ -14,8 +14,10 @@ from tutor import data
 from tutor.build.compose import notebook_path
 from tutor.build.lesson import Lesson
 from tutor.data import Card
+from tutor.site.mathjax import SCRIPT as MATHJAX
 from tutor.site.lessons import BUNDLE, lesson_page
 from tutor.site.reference import write_reference
+from tutor.site.slides import write_slides
 
 DAYS = "<!-- the days -->"
 FIRST = ("syllabus", "glossary", "references")
@@ -55,6 +57,7 @@ def write_pages(
     if reference:
         write_reference(source / "library")
     _write_downloads(source / "extra" / "downloads", lessons)
+    write_slides(lessons, source / "extra" / "slides", mathjax=f"../_static/mathjax/{MATHJAX}")
 
 
 def _contents(pages: dict[str, str], reference: bool) -> str:

@@ -1,7 +1,5 @@
 """Run Sphinx: its settings, and what it says."""
 
-import shutil
-from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 
@@ -9,13 +7,15 @@ from sphinx.application import Sphinx
 
 from tutor import __version__
 from tutor.build.outputs import ANSI
+from tutor.site.mathjax import SCRIPT as MATHJAX
+from tutor.site.mathjax import copy_mathjax
 
-MATHJAX = ("tex-chtml.js", "input/tex/extensions", "output/chtml/fonts/woff-v2")
 HERE = Path(__file__).parent
 
 
 def run_sphinx(source: Path, out: Path, repository: str) -> list[str]:
     """Make HTML; its warnings, one a line."""
+    copy_mathjax(source / "scripts" / "mathjax")
     warnings = StringIO()
     app = Sphinx(
         source, None, out, source.parent / "doctrees", "html",
@@ -62,15 +62,15 @@ def settings(source: Path, repository: str) -> dict:
         "myst_heading_anchors": 3,
         "html_theme": "sphinx_book_theme",
         "html_theme_options": options,
-        "html_static_path": [str(HERE / "static"), *mathjax(source)],
+        "html_static_path": [str(HERE / "static"), str(source / "scripts")],
         "html_extra_path": [str(source / "extra")],
         "html_css_files": ["course.css"],
         "html_context": {"default_mode": "auto"},
         "html_copy_source": False,
         "html_use_index": False,
         "html_show_sphinx": False,
-        "exclude_patterns": ["extra", "mathjax"],
-        "mathjax_path": "mathjax/tex-chtml.js",
+        "exclude_patterns": ["extra", "scripts"],
+        "mathjax_path": f"mathjax/{MATHJAX}",
         "autodoc_member_order": "bysource",
         "autodoc_preserve_defaults": True,
         "autodoc_typehints_format": "short",
@@ -79,15 +79,3 @@ def settings(source: Path, repository: str) -> dict:
         "python_maximum_signature_line_length": 72,
         "add_module_names": False,
     }  # fmt: skip
-
-
-def mathjax(source: Path) -> list[str]:
-    """A folder with the parts of MathJax that the pages load."""
-    store = Path(find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
-    folder = source / "mathjax"
-    for part in MATHJAX:
-        target = folder / "mathjax" / part
-        target.parent.mkdir(parents=True, exist_ok=True)
-        copy = shutil.copytree if (store / part).is_dir() else shutil.copy
-        copy(store / part, target)
-    return [str(folder)]
