@@ -65,6 +65,8 @@ def settings(source: Path, repository: str) -> dict:
         "html_static_path": [str(HERE / "static"), str(source / "scripts")],
         "html_extra_path": [str(source / "extra")],
         "html_css_files": ["course.css"],
+        "html_js_files": [("course.js", {"defer": "defer"})],
+        "html_show_search_summary": False,  # it would read the pages, which file:// does not allow
         "html_context": {"default_mode": "auto"},
         "html_copy_source": False,
         "html_use_index": False,

@@ -100,8 +100,11 @@ def sections(text: str) -> Iterator[tuple[str, str]]:
 
 def key_blocks(text: str, *, first: bool) -> Iterator[str]:
     """The paragraphs that belong on a slide, as HTML."""
-    for number, paragraph in enumerate(re.split(r"\n\s*\n", text.strip())):
-        key = re.search(r"\*\*\S|^\$\$|^\||^> ", paragraph)
+    paragraphs = re.split(r"\n\s*\n", text.strip())
+    equation = [paragraph.startswith("$$") for paragraph in paragraphs]
+    for number, paragraph in enumerate(paragraphs):
+        around = any(equation[max(0, number - 1) : number + 2])  # what leads to it, and explains it
+        key = around or re.search(r"\*\*\S|^\||^> ", paragraph)
         if paragraph and (key or (first and number == 0)):
             yield markdown(paragraph)
 
