@@ -37,7 +37,8 @@ class Links(SphinxTransform):
         if not self.env.docname.startswith("notebooks/") or not known:
             return
         longest_first = sorted(known, key=len, reverse=True)
-        pattern = re.compile(rf"\b({'|'.join(map(re.escape, longest_first))})(?=s?\b)", re.IGNORECASE)
+        any_of = "|".join(map(re.escape, longest_first))
+        pattern = re.compile(rf"\b({any_of})(?=s?\b)", re.IGNORECASE)
         seen: set[str] = set()
         for text in list(self.document.findall(nodes.Text)):
             if not any(isinstance(node, NO_PROSE) for node in _around(text)):

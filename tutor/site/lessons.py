@@ -40,7 +40,8 @@ def _buttons(lesson: Lesson, repository: str) -> NotebookNode:
         (f"../slides/{lesson.stem[:5]}.html", "Slides"),
     ]
     if repository:
-        links.insert(0, (f"{COLAB}/{repository}/blob/main/course/notebooks/{file}", "Open in Colab"))
+        at = f"{COLAB}/{repository}/blob/main/course/notebooks/{file}"
+        links.insert(0, (at, "Open in Colab"))
     buttons = "".join(f'<a class="course-button" href="{to}">{text}</a>' for to, text in links)
     return new_markdown_cell(f'<p class="course-buttons">{buttons}</p>')
 

@@ -1,4 +1,4 @@
-"""MathJax, from the package sphinx-mathjax-offline: the parts that our pages load, 2 of its 24 MB."""
+"""MathJax: what our pages load of the package sphinx-mathjax-offline, 2 of its 24 MB."""
 
 import shutil
 from importlib.util import find_spec

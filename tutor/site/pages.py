@@ -14,8 +14,8 @@ from tutor import data
 from tutor.build.compose import notebook_path
 from tutor.build.lesson import Lesson
 from tutor.data import Card
-from tutor.site.mathjax import SCRIPT as MATHJAX
 from tutor.site.lessons import BUNDLE, lesson_page
+from tutor.site.mathjax import SCRIPT as MATHJAX
 from tutor.site.reference import write_reference
 from tutor.site.slides import write_slides
 
@@ -69,12 +69,12 @@ def _contents(pages: dict[str, str], reference: bool) -> str:
         "Look up": ["data/index", *(["library/index"] if reference else [])],
         "Teaching": [name for name in TEACHING if name in pages],
     }
-    return "".join(
-        "\n\n" + "\n".join(["```{toctree}", ":hidden:", ":glob:", f":caption: {caption}", ""] + names)
-        + "\n```\n"
+    tables = [
+        "\n".join(["```{toctree}", ":hidden:", ":glob:", f":caption: {caption}", "", *names, "```"])
         for caption, names in groups.items()
         if names
-    )
+    ]
+    return "\n\n" + "\n\n".join(tables) + "\n"
 
 
 def _days(lessons: list[Lesson]) -> str:
@@ -139,8 +139,8 @@ def _write_cards(folder: Path) -> None:
         (folder / f"{name}.md").write_text(card_page(data.card(name)), "utf-8")
     listed = "\n".join(f"- [{data.card(n).title}]({n}.md): `tutor.data.load({n!r})`" for n in names)
     contents = "\n".join(["```{toctree}", ":hidden:", "", *names, "```"])
-    text = f"# Data sets\n\nMade by real engines, shipped with the library.\n\n{listed}\n\n{contents}\n"
-    (folder / "index.md").write_text(text, "utf-8")
+    title = "# Data sets\n\nMade by real engines, shipped with the library."
+    (folder / "index.md").write_text(f"{title}\n\n{listed}\n\n{contents}\n", "utf-8")
 
 
 def card_page(card: Card) -> str:

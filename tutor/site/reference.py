@@ -12,8 +12,8 @@ from sphinx.util import inspect
 import tutor
 
 # What authors, instructors and the command line use is described elsewhere.
-LEFT_OUT = {"__main__", "build", "cli", "doctor", "grade", "nbval_plugin", "render", "site", "start",
-            "symmetry_cli"}  # fmt: skip
+LEFT_OUT = {"__main__", "build", "cli", "doctor", "grade", "nbval_plugin", "render", "site",
+            "start", "symmetry_cli"}  # fmt: skip
 ARRAY_LIKE = (
     "_Buffer | _SupportsArray[dtype[Any]] | _NestedSequence[_SupportsArray[dtype[Any]]] | complex"
     " | bytes | str | _NestedSequence[complex | bytes | str]"
@@ -24,7 +24,7 @@ ONE_PAGE_EACH = {"models"}
 def write_reference(folder: Path) -> None:
     """A page for every room of the library, and for every model."""
     folder.mkdir()
-    names = [room.name for room in pkgutil.iter_modules(tutor.__path__) if room.name not in LEFT_OUT]
+    names = {room.name for room in pkgutil.iter_modules(tutor.__path__)} - LEFT_OUT
     for name in sorted(names):
         pages = []
         if name in ONE_PAGE_EACH:
@@ -96,9 +96,10 @@ def signature(obj: type) -> str:
 
 def short(annotations: str | None) -> str | None:
     """Types by their plain names."""
-    return annotations and re.sub(r"~?\b(?:\w+\.)*jaxlib\._jax\.|~(?:\w+\.)+", "", annotations).replace(
-        ARRAY_LIKE, "ArrayLike"
-    )
+    if annotations:
+        annotations = re.sub(r"~?\b(?:\w+\.)*jaxlib\._jax\.|~(?:\w+\.)+", "", annotations)
+        annotations = annotations.replace(ARRAY_LIKE, "ArrayLike")
+    return annotations
 
 
 def setup(app) -> dict:

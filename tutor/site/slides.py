@@ -36,7 +36,8 @@ class Slide:
     kind: str = "text"
 
     def html(self) -> str:
-        return f'<section class="{self.kind}"><h2>{self.heading}</h2>{"".join(self.blocks)}</section>'
+        inner = f"<h2>{self.heading}</h2>{''.join(self.blocks)}"
+        return f'<section class="{self.kind}">{inner}</section>'
 
 
 def write_slides(lessons: list[Lesson], folder: Path, *, mathjax: str) -> list[Path]:
