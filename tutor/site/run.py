@@ -1,9 +1,11 @@
 """Run Sphinx: its settings, and what it says."""
 
+import warnings
 from io import StringIO
 from pathlib import Path
 
 from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from tutor import __version__
 from tutor.build.outputs import ANSI
@@ -16,15 +18,18 @@ HERE = Path(__file__).parent
 def run_sphinx(source: Path, out: Path, repository: str) -> list[str]:
     """Make HTML; its warnings, one a line."""
     copy_mathjax(source / "scripts" / "mathjax")
-    warnings = StringIO()
-    app = Sphinx(
-        source, None, out, source.parent / "doctrees", "html",
-        confoverrides=settings(source, repository), status=None, warning=warnings,
-    )  # fmt: skip
-    app.build()
+    said = StringIO()
+    with warnings.catch_warnings(), patch_docutils(source), docutils_namespace():
+        for kind in (DeprecationWarning, PendingDeprecationWarning):  # Sphinx's parts to each other
+            warnings.simplefilter("ignore", kind)
+        app = Sphinx(
+            source, None, out, source.parent / "doctrees", "html",
+            confoverrides=settings(source, repository), status=None, warning=said,
+        )  # fmt: skip
+        app.build()
     for rest in (out / ".buildinfo", *(out / "_static").glob("*-macros.html")):
         rest.unlink(missing_ok=True)
-    return [line for line in ANSI.sub("", warnings.getvalue()).splitlines() if line.strip()]
+    return [line for line in ANSI.sub("", said.getvalue()).splitlines() if line.strip()]
 
 
 def settings(source: Path, repository: str) -> dict:
