@@ -26,6 +26,7 @@ _ROOMS = {
     "data",
     "exercises",
     "graph",
+    "jax_md",
     "models",
     "neighbors",
     "plot",

@@ -12,10 +12,10 @@ import tutor
 
 ROOT = Path(tutor.__file__).parent
 FLOORS = [
-    {"figure", "graph", "neighbors", "precision", "pytree", "render", "system", "units"},
+    {"figure", "graph", "live", "neighbors", "precision", "pytree", "render", "system", "units"},
     {"radial", "angular", "potential", "table"},
     {"models", "symmetry", "data"},
-    {"train", "md", "relax", "transport", "plot", "viewer", "ase", "twins"},
+    {"train", "md", "relax", "transport", "plot", "viewer", "ase", "jax_md", "twins"},
     {"exercises", "build", "grade", "cli", "symmetry_cli", "start", "doctor", "nbval_plugin"}
     | {"__main__", "site"},
 ]

@@ -14,9 +14,9 @@ import tutor
 # What authors, instructors and the command line use is described elsewhere.
 LEFT_OUT = {"__main__", "build", "cli", "doctor", "grade", "nbval_plugin", "render", "site",
             "start", "symmetry_cli"}  # fmt: skip
-ARRAY_LIKE = (
-    "_Buffer | _SupportsArray[dtype[Any]] | _NestedSequence[_SupportsArray[dtype[Any]]] | complex"
-    " | bytes | str | _NestedSequence[complex | bytes | str]"
+ARRAY_LIKE = re.compile(  # as NumPy spells it out
+    r"_Buffer \| _SupportsArray\[dtype\[Any\]\] \| _NestedSequence\[_SupportsArray\[dtype\[Any\]\]\]"
+    r"(?: \| (?:bool|int|float|complex|str|bytes))* \| _NestedSequence\[[^\]]*\]"
 )
 ONE_PAGE_EACH = {"models"}
 
@@ -98,7 +98,7 @@ def short(annotations: str | None) -> str | None:
     """Types by their plain names."""
     if annotations:
         annotations = re.sub(r"~?\b(?:\w+\.)*jaxlib\._jax\.|~(?:\w+\.)+", "", annotations)
-        annotations = annotations.replace(ARRAY_LIKE, "ArrayLike")
+        annotations = ARRAY_LIKE.sub("ArrayLike", annotations)
     return annotations
 
 
