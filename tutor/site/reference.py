@@ -14,8 +14,9 @@ import tutor
 # What authors, instructors and the command line use is described elsewhere.
 LEFT_OUT = {"__main__", "build", "cli", "doctor", "grade", "nbval_plugin", "render", "site",
             "start", "symmetry_cli"}  # fmt: skip
+SUPPORTS = r"_SupportsArray\[dtype\[Any\]\]"
 ARRAY_LIKE = re.compile(  # as NumPy spells it out
-    r"_Buffer \| _SupportsArray\[dtype\[Any\]\] \| _NestedSequence\[_SupportsArray\[dtype\[Any\]\]\]"
+    rf"_Buffer \| {SUPPORTS} \| _NestedSequence\[{SUPPORTS}\]"
     r"(?: \| (?:bool|int|float|complex|str|bytes))* \| _NestedSequence\[[^\]]*\]"
 )
 ONE_PAGE_EACH = {"models"}
