@@ -3,13 +3,11 @@
 import pkgutil
 import re
 from collections.abc import Sequence
-from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 from sphinx.domains.python import PyObject
 from sphinx.util import inspect
-
-import tutor
 
 # What authors, instructors and the command line use is described elsewhere.
 LEFT_OUT = {"__main__", "build", "cli", "doctor", "grade", "nbval_plugin", "render", "site",
@@ -20,37 +18,35 @@ ARRAY_LIKE = re.compile(  # as NumPy spells it out
     r"(?: \| (?:bool|int|float|complex|str|bytes))* \| _NestedSequence\[[^\]]*\]"
 )
 ONE_PAGE_EACH = {"models"}
+NEEDS = {"twins": "torch"}
+LIBRARY = Path(__file__).parents[1]
 
 
 def write_reference(folder: Path) -> None:
     """A page for every room of the library, and for every model."""
     folder.mkdir()
-    names = {room.name for room in pkgutil.iter_modules(tutor.__path__)} - LEFT_OUT
-    for name in sorted(names):
+    rooms = [room for room in pkgutil.iter_modules([str(LIBRARY)]) if room.name not in LEFT_OUT]
+    for room in rooms:
         pages = []
-        if name in ONE_PAGE_EACH:
-            rooms = pkgutil.iter_modules(import_module(f"tutor.{name}").__path__)
-            pages = [f"{name}.{room.name}" for room in rooms]
+        if room.name in ONE_PAGE_EACH:
+            files = pkgutil.iter_modules([str(LIBRARY / room.name)])
+            pages = [f"{room.name}.{file.name}" for file in files]
         for page in pages:
-            _write(folder, page)
-        _write(folder, name, pages)
+            _write(folder, page, "ignore-module-all")
+        option = "imported-members" if room.ispkg else "ignore-module-all"
+        _write(folder, room.name, option, pages)
     text = "The library\n===========\n\n.. automodule:: tutor\n"
-    (folder / "index.rst").write_text(text + _toctree(sorted(names)), "utf-8")
+    (folder / "index.rst").write_text(text + _toctree([room.name for room in rooms]), "utf-8")
 
 
-def _write(folder: Path, name: str, pages: Sequence[str] = ()) -> None:
+def _write(folder: Path, name: str, option: str, pages: Sequence[str] = ()) -> None:
     title = f"tutor.{name}"
-    try:
-        room = import_module(title)
-    except ImportError as error:
-        if error.name != "torch":
-            raise
-        text = f"{title}\n{'=' * len(title)}\n\nThe site was made where torch is not installed.\n"
+    text = f"{title}\n{'=' * len(title)}\n\n"
+    if name in NEEDS and not find_spec(NEEDS[name]):
+        text += f"This page was made where {NEEDS[name]} is not installed.\n"
     else:
-        text = f"{title}\n{'=' * len(title)}\n\n.. automodule:: {title}\n   :members:\n"
-        text += "   :special-members: __call__\n"
-        package = hasattr(room, "__path__")
-        text += "   :imported-members:\n" if package else "   :ignore-module-all:\n"
+        text += f".. automodule:: {title}\n   :special-members: __call__\n"
+        text += "".join(f"   :{word}:\n" for word in ("members", option))
     (folder / f"{name}.rst").write_text(text + _toctree(pages), "utf-8")
 
 

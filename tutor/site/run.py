@@ -29,6 +29,7 @@ def run_sphinx(source: Path, out: Path, repository: str) -> list[str]:
         app.build()
     for rest in (out / ".buildinfo", *(out / "_static").glob("*-macros.html")):
         rest.unlink(missing_ok=True)
+    (out / "_sources").rmdir()
     return [line for line in ANSI.sub("", said.getvalue()).splitlines() if line.strip()]
 
 
@@ -83,6 +84,5 @@ def settings(source: Path, repository: str) -> dict:
         "autodoc_typehints_format": "short",
         "napoleon_use_ivar": True,
         "python_use_unqualified_type_names": True,
-        "python_maximum_signature_line_length": 72,
         "add_module_names": False,
     }  # fmt: skip

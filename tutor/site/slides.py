@@ -36,7 +36,8 @@ class Slide:
     kind: str = "text"
 
     def html(self) -> str:
-        inner = f"<h2>{self.heading}</h2>{''.join(self.blocks)}"
+        tag = "h1" if self.kind == "title" else "h2"
+        inner = f"<{tag}>{self.heading}</{tag}>{''.join(self.blocks)}"
         return f'<section class="{self.kind}">{inner}</section>'
 
 
