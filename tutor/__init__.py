@@ -27,6 +27,7 @@ _ROOMS = {
     "exercises",
     "graph",
     "jax_md",
+    "md",
     "models",
     "neighbors",
     "plot",
@@ -40,8 +41,8 @@ _ROOMS = {
     "units",
 }
 
-# without twins, which need torch: `from tutor import *` must work where torch is missing
-__all__ = sorted({*_EXPORTS, *_ROOMS, "__version__"} - {"twins"})
+# without what needs torch or JAX MD: `from tutor import *` must work where they are missing
+__all__ = sorted({*_EXPORTS, *_ROOMS, "__version__"} - {"jax_md", "twins"})
 
 
 def __getattr__(name: str):

@@ -59,7 +59,7 @@ def deck(lesson: Lesson, mathjax: str) -> str:
     parts = {
         "TITLE": escape(lesson.header.title),
         "STYLE": (HERE / "slides.css").read_text("utf-8"),
-        "MATHJAX": mathjax,
+        "MATHJAX_PAGE": mathjax,
         "SLIDES": "\n".join(slide.html() for slide in slides),
     }
     page = (HERE / "slides.html").read_text("utf-8")
