@@ -26,6 +26,7 @@ def test_environment_yml_is_pyproject_in_conda_names():
     wanted = {
         **requirements(PROJECT["project"]["dependencies"]),
         **requirements(extras["lab"]),
+        **requirements(extras["md"]),
         **requirements(extras["torch"]),
         **requirements(PROJECT["dependency-groups"]["dev"]),
     }

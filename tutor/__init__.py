@@ -27,6 +27,7 @@ _ROOMS = {
     "exercises",
     "graph",
     "jax_md",
+    "md",
     "models",
     "neighbors",
     "plot",
@@ -36,10 +37,12 @@ _ROOMS = {
     "symmetry",
     "table",
     "train",
+    "twins",
     "units",
 }
 
-__all__ = sorted({*_EXPORTS, *_ROOMS, "__version__"})
+# without what needs torch or JAX MD: `from tutor import *` must work where they are missing
+__all__ = sorted({*_EXPORTS, *_ROOMS, "__version__"} - {"jax_md", "twins"})
 
 
 def __getattr__(name: str):

@@ -12,6 +12,8 @@ from rich.progress import Progress
 from rich.table import Table
 
 from tutor import __version__
+from tutor.grade.cli import grade
+from tutor.site.cli import site, slides
 from tutor.symmetry_cli import symmetry
 
 app = typer.Typer(
@@ -25,6 +27,9 @@ app = typer.Typer(
 data_app = typer.Typer(help="The data sets: list, verify, or make them anew.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 app.command()(symmetry)
+app.command()(grade)
+app.command()(site)
+app.command()(slides)
 COURSE = Path("my-course")
 out, err = Console(), Console(stderr=True)
 

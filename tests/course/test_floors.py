@@ -17,7 +17,7 @@ FLOORS = [
     {"models", "symmetry", "data"},
     {"train", "md", "relax", "transport", "plot", "viewer", "ase", "jax_md", "twins"},
     {"exercises", "build", "grade", "cli", "symmetry_cli", "start", "doctor", "nbval_plugin"}
-    | {"__main__"},
+    | {"__main__", "site"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 SOURCES = {

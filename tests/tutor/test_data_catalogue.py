@@ -14,7 +14,7 @@ from tutor.data import catalogue
 
 
 def test_an_unknown_name_lists_the_names_and_the_nearest():
-    with pytest.raises(ValueError, match=r'no data set "etanol"; there are ethanol, .*"ethanol"\?'):
+    with pytest.raises(ValueError, match=r'no data set "etanol"; there are argon, .*"ethanol"\?'):
         tutor.data.load("etanol")
     with pytest.raises(ValueError, match=r'no data set "qm9"; there are [a-z_0-9, ]+\.$'):
         tutor.data.card("qm9")

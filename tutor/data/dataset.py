@@ -11,7 +11,7 @@ from jaxtyping import Float, Int, Shaped
 from tutor.models.composition import count_elements
 from tutor.system import System
 
-_SYMBOLS = {1: "H", 6: "C", 7: "N", 8: "O", 9: "F"}
+_SYMBOLS = {1: "H", 6: "C", 7: "N", 8: "O", 9: "F", 18: "Ar"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)

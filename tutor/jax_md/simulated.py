@@ -133,16 +133,12 @@ def _holds_all(moved, box, first, cutoff, skin, periodic):
     far = jnp.sqrt((moved**2).sum(axis=-1).max())
     if not periodic:
         return 2 * far <= skin
-    ratio = box @ jnp.linalg.inv(first)
-    s = jnp.maximum(_stretch(ratio), _stretch(jnp.linalg.inv(ratio)))
+    box = jax.lax.stop_gradient(box)
+    stretches = jnp.linalg.svd(box @ jnp.linalg.inv(first), compute_uv=False)
+    s = jnp.maximum(stretches.max(), 1 / stretches.min())
     width = 1 / jnp.linalg.norm(jnp.linalg.inv(box), axis=1).max()
     s = jnp.where(s < 1 + 1e-5, 1.0, s)  # rounding
     return (s**2 * (cutoff + 2 * far) <= cutoff + skin) & (width >= 2 * cutoff)
-
-
-def _stretch(matrix):
-    """The largest factor by which a matrix stretches a vector, or a little more (Frobenius)."""
-    return jnp.linalg.norm(matrix.T @ matrix - jnp.eye(3)) / 2 + 1
 
 
 def _certain(holds: Array, message: str) -> Array:

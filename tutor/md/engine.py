@@ -1,10 +1,10 @@
 """The host's side of a simulation: sizes of tables, blocks of steps, frames, and errors."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from time import monotonic
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -48,6 +48,7 @@ class Engine:
 
     def resumed(self, state: State) -> State:
         """The state of another run. Where it goes on as before, it keeps its bits."""
+        state = jax.tree.map(jnp.asarray, state)
         start = self.integrator.start
         fresh = jax.vmap(start)(state) if state.positions.ndim == 3 else start(state)
         kind = jax.tree.structure
@@ -58,18 +59,17 @@ class Engine:
         same = jnp.abs(found.forces - state.forces).max() < tolerance
         return replace_arrays(state, layout=found.layout) if same else found
 
-    def run(self, state: State, count: int) -> tuple[State, dict[str, np.ndarray]]:
-        """`count` frames, and the state after them."""
+    def run(self, state: State, count: int) -> Iterator[tuple[State, dict[str, np.ndarray]]]:
+        """Makes `count` frames: some at a time, with the state after them."""
         size = sum(x.size for x in jax.eval_shape(self.record, state).values())
         room = max(1, min(FRAMES, NUMBERS // size, 1 << (count - 1).bit_length()))
-        parts, done, frames = [], 0, 1
+        done, frames = 0, 1
         while done < count:
             frames, begin = min(frames, room, count - done), monotonic()
-            state, part = self._block(state, frames, room)
-            parts.append(part)
+            state, made = self._block(state, frames, room)
+            yield state, made
             done += frames
             frames = max(1, round(frames * min(8.0, SECONDS / (monotonic() - begin))))
-        return state, {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
 
     def _block(self, state: State, frames: int, room: int) -> tuple[State, dict[str, np.ndarray]]:
         """Some frames. Where the table was too small, they are made again with a larger one."""
@@ -113,11 +113,13 @@ class Engine:
 
     def _grown(self, state: State, needed: Int[np.ndarray, "5"]) -> State:
         sizes = _sizes(state)
-        if (needed[2:] > sizes.layers).any():  # the cell has shrunk
-            cut = _sizes(self._cut(state))
-            sizes = sizes._replace(cells=cut.cells, layers=cut.layers)
-        room = (sizes.occupancy, sizes.rows, *sizes.layers)
-        return _resized(state, sizes.fitted(np.maximum(needed, room)))
+        for a in np.flatnonzero(needed[2:] > sizes.layers):  # the cell has shrunk
+            name = "cells" if sizes.cells[a] > 1 else "layers"
+            counts = list(getattr(sizes, name))
+            counts[a] += 1 if name == "layers" else -1
+            sizes = sizes._replace(**{name: tuple(counts)})
+        least = np.maximum(needed, (sizes.occupancy, sizes.rows, 0, 0, 0))
+        return _resized(state, sizes.fitted(least))
 
     def _home(self, frames: Mapping[str, Array], count: int) -> dict[str, np.ndarray]:
         frames = jax.device_get(dict(frames))
@@ -173,7 +175,7 @@ def recorder(names: tuple[str, ...]) -> loop.Record:
     return record
 
 
-def replace_arrays(state: State, **values: Array) -> State:
+def replace_arrays(state: State, **values: Any) -> State:
     """dataclasses.replace, also where all arrays have an axis of replicas."""
     leaves = {**vars(state), **values}
     made = object.__new__(State)

@@ -1,32 +1,23 @@
 """Energy, forces and virial from a neighbour table. The kind of potential decides how.
 
-Any potential goes through the Graph and the derivative by r_ij. Pair potentials need neither: their
-sum runs over the rows of the table, one neighbour of every atom at a time, and nothing of the size
-of all pairs is ever stored.
+Any potential goes through the Graph and the derivative by r_ij. Pair potentials, and many-body ones
+that need only sums over neighbours, run over the rows of the table instead.
 """
 
-from collections.abc import Callable
 from functools import singledispatch
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 from jaxtyping import Array, Float, Int
 
 from tutor import potential as derivatives
+from tutor.md.moments import by_moments, stillinger_weber
+from tutor.md.rows import Interactions, over_rows
 from tutor.md.search import take
 from tutor.md.table import Table
 from tutor.models.pair import Pair
+from tutor.models.stillinger_weber import StillingerWeber
 from tutor.potential import Potential
-
-
-class Interactions(NamedTuple):
-    """What atoms do to each other: in eV, eV/Å and eV."""
-
-    energy: Float[Array, ""]
-    forces: Float[Array, "atoms 3"]
-    virial: Float[Array, "3 3"]
 
 
 @singledispatch
@@ -57,7 +48,7 @@ def forces(
 
 @evaluate.register
 def _(potential: Pair, table, positions, cell, species):
-    def pair(d):
+    def pair(d, _):
         u, f = _pair(potential, d)
         return u, f, jnp.einsum("ia,ib->ab", f, d)
 
@@ -69,29 +60,14 @@ def _(potential: Pair, table, positions, cell, species):
 @forces.register
 def _(potential: Pair, table, positions, cell, species):
     found = over_rows(
-        lambda d: _pair(potential, d)[1], jnp.zeros_like(positions), table, positions, cell
+        lambda d, _: _pair(potential, d)[1], jnp.zeros_like(positions), table, positions, cell
     )
     return take(found, table.rank)
 
 
-def over_rows(
-    visit: Callable[[Array], Array],
-    start: Array,
-    table: Table,
-    positions: Float[Array, "atoms 3"],
-    cell: Float[Array, "3 3"],
-) -> Array:
-    """start + Σ_k visit(r_ik), with the vectors (atoms, 3) to the k-th neighbour of all atoms.
-
-    Atoms are in the order of the table. Where an atom has no k-th neighbour, its vector is zero.
-    """
-    images = table.images(positions, cell)
-    own = take(images, table.own)
-
-    def add(k, total):
-        return jax.tree.map(jnp.add, total, visit(take(images, table.rows[k]) - own))
-
-    return lax.fori_loop(0, table.used, add, start)
+@evaluate.register
+def _(potential: StillingerWeber, table, positions, cell, species):
+    return by_moments(*stillinger_weber(potential), table, positions, cell)
 
 
 def _pair(potential, d):

@@ -18,7 +18,7 @@ from tutor.md import interactions
 from tutor.md.integrators import Integrator
 from tutor.md.layout import Layout
 from tutor.md.state import Real, State
-from tutor.md.table import Table, build
+from tutor.md.table import Table, build, valid
 from tutor.potential import Potential
 
 
@@ -73,7 +73,7 @@ def block(
                 room=room,
             )
         )(state)
-    table = _search(state, *state.searched, potential.cutoff + skin, layout)[1]
+    table = _blank(state, layout)
     frames = {
         name: jnp.zeros((room, *x.shape), x.dtype)
         for name, x in jax.eval_shape(record, state).items()
@@ -111,31 +111,33 @@ def advance(
     The loops carry a state between `begin` and `finish`, at new positions and with old forces.
     """
 
-    def valid(state, table):
-        return table.valid(state.positions, state.cell, potential.cutoff, skin)
+    reach = potential.cutoff + skin
+
+    def fresh(state):
+        return valid(state.searched, state.positions, state.cell, potential.cutoff, skin)
 
     def unfinished(carry):
         state, table, needed = carry
-        ready = valid(state, table) & (state.step + 1 >= end)
+        ready = fresh(state) & (table.used >= 0) & (state.step + 1 >= end)
         return ~ready & _healthy(state, integrator, potential) & _enough(needed, table.layout)
 
     def steps(carry):
         state, table, needed = carry
-        state, table = lax.cond(
-            valid(state, table),
-            lambda: (state, table),
-            lambda: _search(
-                state, state.positions, state.cell, potential.cutoff + skin, table.layout
-            ),
+        keep = fresh(state)
+        here = state.positions, state.cell
+        searched = jax.tree.map(partial(jnp.where, keep), state.searched, here)
+        state = replace(state, searched=searched)
+        table = lax.cond(
+            keep & (table.used >= 0),
+            lambda: table,
+            lambda: build(*searched, state.pbc, reach, table.layout),
         )
 
         def one(state):
             state = interact(potential, integrator, state, table)
             return integrator.begin(integrator.finish(state))
 
-        state = lax.while_loop(
-            lambda state: valid(state, table) & (state.step + 1 < end), one, state
-        )
+        state = lax.while_loop(lambda state: fresh(state) & (state.step + 1 < end), one, state)
         return state, table, jnp.maximum(needed, table.needed)
 
     start = integrator.begin(state), table, needed
@@ -164,13 +166,15 @@ def first(
     """The state with energy, forces and virial where it is, and what the table needed."""
     if state.positions.ndim == 3:  # replicas
         return jax.vmap(lambda one: first(potential, one, skin, layout=layout))(state)
-    state, table = _search(state, *state.searched, potential.cutoff + skin, layout)
+    table = build(*state.searched, state.pbc, potential.cutoff + skin, layout)
     return evaluated(potential, state, table), table.needed
 
 
-def _search(state, positions, cell, reach, layout):
-    table = build(positions, cell, state.pbc, reach, layout)
-    return replace(state, searched=(positions, cell)), table
+def _blank(state, layout):
+    """A table in the place of one that is still to be built."""
+    shapes = jax.eval_shape(lambda: build(*state.searched, state.pbc, 1.0, layout))
+    table = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+    return replace(table, used=jnp.int32(-1))
 
 
 def _healthy(state, integrator, potential):

@@ -158,7 +158,7 @@ def relax(
                 f"{float(jnp.abs(state.forces).max()):.3g} eV/Å, and force = {force:g} is wanted: "
                 "give more steps, a larger force, or float64"
             )
-        state, _ = engine.run(state, 1)
+        ((state, _),) = engine.run(state, 1)
     return _relaxed(system, state)
 
 

@@ -7,9 +7,12 @@ run = simulate(potential, run.state, Verlet(dt=1.0), 10_000)            # and on
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
@@ -17,6 +20,7 @@ from jaxtyping import Array, Float, Key
 from tutor.md.engine import Engine, recorder
 from tutor.md.integrators import Integrator, positive
 from tutor.md.state import State, stack, state_of
+from tutor.md.store import Store
 from tutor.potential import Potential
 from tutor.system import System
 
@@ -64,6 +68,8 @@ def simulate(
     skin: float | None = None,
     masses: Float[np.ndarray, "atoms"] | None = None,
     dtype: Any = jnp.float32,
+    path: str | Path | None = None,
+    progress: bool = False,
 ) -> Run:
     """Moves atoms by `steps` steps and keeps a frame after every `every` of them.
 
@@ -78,6 +84,10 @@ def simulate(
             the cutoff. It changes the speed, not the result.
         masses: in amu; by default those of the elements.
         dtype: float64 needs `with tutor.precision.float64():`.
+        path: a folder into which frames are written as they come. Where it already holds a part of
+            this run, the run goes on from there with the same bits, and only the frames that are
+            still missing are made and given back.
+        progress: show how far it is, how fast, and how well energy is conserved.
 
     Raises:
         ValueError: for steps that are not a multiple of `every`, an unknown record, a missing
@@ -93,8 +103,28 @@ def simulate(
         state = engine.resumed(system)
     else:
         state = engine.started(_states(system, temperature, key, masses, dtype))
-    state, frames = engine.run(state, steps // every)
-    return Run(state, frames)
+    begin = int(np.max(state.step))
+    settings = {"integrator": repr(integrator), "every": every, "skin": skin}
+    store = Store(path, state, settings | {"potential": type(potential).__name__})
+    if store.state is not state:
+        state = engine.resumed(store.state)
+    done = int(np.max(state.step)) - begin
+    with _display(steps, integrator, state, done, progress) as show:
+        try:
+            for now, frames in engine.run(state, (steps - done) // every):
+                store.add(frames, now)
+                show(int(np.max(now.step)) - begin, float(np.sum(now.conserved)))
+        finally:
+            store.flush()
+    return Run(store.state, store.frames())
+
+
+def _display(steps, integrator, state, done, show):
+    if not show:
+        return nullcontext(lambda step, energy: None)
+    from tutor.md.progress import display
+
+    return display(steps, float(integrator.dt), state.positions[..., 0].size, done=done)
 
 
 def _states(system, temperature, key, masses, dtype) -> State:
@@ -109,8 +139,6 @@ def _states(system, temperature, key, masses, dtype) -> State:
             f"system holds {len(system)} structures of {len(kinds)} kinds: replicas have the same "
             "numbers and pbc; simulate others one after another"
         )
-    import jax
-
     keys = jax.random.split(key, len(system))
     return stack(
         [

@@ -62,7 +62,7 @@ class State:
     pbc: tuple[bool, bool, bool]
 
     @property
-    def inertia(self) -> Float[Array, "atoms 1"]:
+    def inertia(self) -> Float[Array, "*replicas atoms 1"]:
         """Masses in eV fs²/Å²."""
         return AMU * self.masses[..., None]
 

@@ -43,7 +43,6 @@ class Table:
         used: how many rows are in use.
         needed: occupancy, rows, and three layers that suffice: more than the layout has where the
             table is not complete.
-        positions, cell: at that moment, in Å.
     """
 
     rows: Int[Array, "rows atoms"]
@@ -54,8 +53,6 @@ class Table:
     shift: Int[Array, "slots 3"]
     used: Int[Array, ""]
     needed: Int[Array, "5"]
-    positions: Float[Array, "atoms 3"]
-    cell: Float[Array, "3 3"]
     layout: Layout
 
     @property
@@ -93,25 +90,6 @@ class Table:
             cutoff=cutoff,
         )
         return graph.within(cutoff)
-
-    def valid(
-        self,
-        positions: Float[Array, "atoms 3"],
-        cell: Float[Array, "3 3"],
-        cutoff: float,
-        skin: float | Float[Array, ""],
-    ) -> Bool[Array, ""]:
-        """Whether nobody new can have come within the cutoff.
-
-        Where the cell was strained by M, and atoms moved by u besides following it, those that
-        were cutoff + skin apart are still at least σ (cutoff + skin) − 2 max |u| apart, with the
-        smallest singular value σ ≥ 1 − |M − 1| of M.
-        """
-        one = jnp.eye(3, dtype=cell.dtype)
-        strain = inverse_of(self.cell) @ cell - one
-        moved = positions - self.positions - self.positions @ strain
-        room = (1 - jnp.sqrt((strain**2).sum())) * (cutoff + skin) - cutoff
-        return 4 * (moved**2).sum(axis=1).max() < jnp.maximum(room, 0.0) ** 2
 
 
 @partial(jax.jit, static_argnames=("pbc", "layout"))
@@ -158,8 +136,6 @@ def build(
         shift=shift,
         used=jnp.int32(0),
         needed=jnp.zeros(5, jnp.int32),
-        positions=positions,
-        cell=cell,
         layout=layout,
     )
     points = jnp.where(filled.reshape(-1, 1), table.images(positions, cell), FAR)
@@ -168,6 +144,29 @@ def build(
     layers = jnp.where(jnp.array(pbc), jnp.ceil(span * jnp.array(layout.cells) - 1e-6), 0)
     needed = jnp.concatenate([jnp.stack([fullest, used]), layers.astype(jnp.int32)])
     return replace(table, rows=rows, used=jnp.minimum(used, layout.rows), needed=needed)
+
+
+def valid(
+    searched: tuple[Float[Array, "atoms 3"], Float[Array, "3 3"]],
+    positions: Float[Array, "atoms 3"],
+    cell: Float[Array, "3 3"],
+    cutoff: float,
+    skin: float | Float[Array, ""],
+) -> Bool[Array, ""]:
+    """Whether nobody new can have come within the cutoff since neighbours were searched.
+
+    Where the cell was strained by M, and atoms moved by u besides following it, those that were
+    cutoff + skin apart are still at least σ (cutoff + skin) − 2 max |u| apart, with the smallest
+    singular value σ ≥ 1 − |M − 1| of M. False where a position is not a number.
+
+    Args:
+        searched: positions and cell at that time.
+    """
+    before, before_cell = searched
+    strain = inverse_of(before_cell) @ cell - jnp.eye(3, dtype=cell.dtype)
+    moved = positions - before - before @ strain
+    room = (1 - jnp.sqrt((strain**2).sum())) * (cutoff + skin) - cutoff
+    return 4 * (moved**2).sum(axis=1).max() < jnp.maximum(room, 0.0) ** 2
 
 
 def inverse_of(cell: Float[Array, "3 3"]) -> Float[Array, "3 3"]:

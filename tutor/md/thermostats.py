@@ -129,7 +129,7 @@ class NoseHoover:
         state = replace(state, bath=Chain(x, jnp.stack(v)))
         return replace(state, velocities=factor * state.velocities)
 
-    def _masses(self, state: State) -> list[Array]:
+    def _masses(self, state: State) -> list[Real]:
         """Q_k in eV fs²."""
         one = KB * self.temperature * (self.relaxation / (2 * jnp.pi)) ** 2
         return [one * state.freedom] + [one] * (self.links - 1)

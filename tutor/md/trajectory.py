@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-import tutor
+from tutor import __version__
 from tutor.md.restart import pack, unpack
 from tutor.md.storage import chunks, open_file, write
 
@@ -83,7 +83,7 @@ class Writer:
         if any(path.suffix != ".tmp" for path in self.folder.iterdir()):
             _compare(self.folder, {name: x for name, (_, x, _) in arrays.items()}, settings)
         else:
-            about = {"settings": settings, "program": f"tutor {tutor.__version__}"}
+            about = {"settings": settings, "program": f"tutor {__version__}"}
             about["started"] = datetime.now(UTC).isoformat(timespec="seconds")
             self._store("run.nc", xarray.Dataset(arrays, attrs=about))
         for half in self.folder.glob("*.tmp"):  # what a kill has left

@@ -3,7 +3,6 @@
 import numpy as np
 from ase import units
 from ase.build import bulk
-from ase.md.velocitydistribution import MaxwellBoltzmannDistribution, Stationary
 from ase.md.verlet import VelocityVerlet
 
 from tutor.ase import PotentialCalculator, from_atoms
@@ -17,9 +16,9 @@ def simulated(timestep: float, time: float, observe=lambda atoms: None):
     atoms = bulk("C", "sc", a=2.0) * 3
     atoms.set_atomic_numbers(np.resize([6, 8, 8], len(atoms)))
     atoms.calc = PotentialCalculator(REGISTRY["schnet"].make())
-    rng = np.random.default_rng(0)
-    MaxwellBoltzmannDistribution(atoms, temperature_K=300, rng=rng)
-    Stationary(atoms)
+    thermal = np.random.default_rng(0).normal(size=(27, 3)) * np.sqrt(300 * units.kB)
+    momenta = thermal * np.sqrt(atoms.get_masses())[:, None]
+    atoms.set_momenta(momenta - momenta.mean(axis=0))
     energies = []
     dynamics = VelocityVerlet(atoms, timestep=timestep * units.fs)
     dynamics.attach(lambda: energies.append(atoms.get_total_energy()))
