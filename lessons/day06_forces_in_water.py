@@ -60,7 +60,7 @@ from tutor.units import KCAL_PER_MOL as KCAL
 
 # %%
 try:
-    from tutor.twins.direct_forces import DirectForces
+    from tutor.twins.direct_forces import DirectForces, distance_scales
     from tutor.twins.direct_forces import fit as fit_direct
 except ModuleNotFoundError:
     DirectForces = None
@@ -243,12 +243,20 @@ if DirectForces:
     quote("three free numbers, 250 steps", F - test_set.forces)
 
 # %% [markdown]
-# Nowhere: it still predicts zero. The reason is worth a thought. The force along a bond is a
-# *product*, $-k\,(r - r_0)\,\mathbf u$. Averaged over stretched and pressed bonds, the direction
-# alone says nothing about it, and neither does the distance. The network has to find both factors,
-# and to multiply them, before the loss falls at all. The report spent some 17 000 steps of 16
-# frames on that. So for what this design can reach we take its own number, 1.39 per component, and
-# do not pretend that ours shows it.
+# Nowhere: it still predicts zero. The force along a bond is a product, $-k\,(r - r_0)\,\mathbf u$,
+# so the sign hangs on whether the bond is pulled or pressed. But a bond is 1.03 ± 0.03 Å long: for
+# the network that is a constant, and what matters is a fortieth of it. Day 3 had this illness, and
+# the cure: subtract the mean, divide by the spread, here for each kind of pair.
+
+# %% tutor={"rtol": 0.1, "atol": 0.3}
+if DirectForces:
+    direct = DirectForces(width=32, scales=distance_scales(list(frames)))
+    fit_direct(direct, list(frames), frames.forces, epochs=20, learning_rate=2e-3)
+    F = np.array([direct.forces(system) for system in test_set])
+    quote("the same with scaled distances, 500 steps", F - test_set.forces)
+
+# %% [markdown]
+# The same network, the same loss, and it learns. LONGRUN
 #
 # What training does not change are the laws. The structures are two water molecules, moved about a
 # little.
