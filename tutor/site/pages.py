@@ -27,10 +27,10 @@ READ_ME = """\
 The notebooks of the course, and the library that they run on.
 
 On your own machine, with Python 3.11 or newer, in this folder:
-    pip install nnp_tutor-*.whl "jupyterlab>=4.2"
+    pip install "./{wheel}[lessons]" "jupyterlab>=4.2"
     jupyter lab
 
-On Google Colab: upload a notebook, and with the folder icon on the left the file nnp_tutor-….whl;
+On Google Colab: upload a notebook, and with the folder icon on the left the file {wheel};
 then run the first cells, which install it.
 """
 
@@ -176,7 +176,8 @@ def _write_downloads(folder: Path, lessons: list[Lesson]) -> None:
     paths = [notebook_path(lesson, solved=False) for lesson in lessons]
     for path in paths:
         shutil.copy(path, folder)
+    (wheel,) = folder.glob("*.whl")
     with ZipFile(folder / BUNDLE, "w", ZIP_DEFLATED) as bundle:
-        bundle.writestr("nnp-tutor/README.txt", READ_ME)
-        for path in (*paths, *folder.glob("*.whl")):
+        bundle.writestr("nnp-tutor/README.txt", READ_ME.format(wheel=wheel.name))
+        for path in (*paths, wheel):
             bundle.write(path, f"nnp-tutor/{path.name}")
