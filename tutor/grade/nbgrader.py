@@ -13,7 +13,7 @@ import warnings
 from pathlib import Path
 
 from tutor.exercises.graded import answer_id, answer_metadata, check_metadata, graded_id
-from tutor.exercises.registry import Exercise, exercises, find
+from tutor.exercises.registry import Exercise, find
 from tutor.grade.judge import Mark
 from tutor.grade.report import Marks, by_hand
 from tutor.grade.results import Result, Settings, file_stem, write
@@ -72,12 +72,11 @@ def export(course: Path, settings: Settings, results: list[Result], marks: Marks
             assignment, notebook = f"day{day:02d}", find_day(str(day)).stem
             book.update_or_create_assignment(assignment)
             book.update_or_create_notebook(notebook, assignment)
-            for exercise in exercises(day):
-                about = {"max_score": float(exercise.points), "cell_type": "code"}
-                book.update_or_create_grade_cell(graded_id(exercise), notebook, assignment, **about)
-                book.update_or_create_solution_cell(answer_id(exercise), notebook, assignment)
             lesson = find_day(str(day)).read_text("utf-8")
             _put(course / "source" / assignment / f"{notebook}.ipynb", lesson)
+            for cell in json.loads(lesson)["cells"]:
+                if "nbgrader" in cell["metadata"]:
+                    _register(book, cell, (notebook, assignment))
             for result in results:
                 student = file_stem(result.learner)
                 book.update_or_create_student(student, first_name=result.learner)
@@ -91,6 +90,18 @@ def export(course: Path, settings: Settings, results: list[Result], marks: Marks
                     _notebook([cell for mark in of_day for cell in _shown(result, mark)]),
                 )
         book.db.commit()
+
+
+def _register(book, cell: dict, place: tuple) -> None:
+    """What `nbgrader generate_assignment` would note of a cell."""
+    about, kind = cell["metadata"]["nbgrader"], cell["cell_type"]
+    place = (about["grade_id"], *place)
+    if about["grade"]:
+        book.update_or_create_grade_cell(*place, max_score=about["points"], cell_type=kind)
+    if about["solution"]:
+        book.update_or_create_solution_cell(*place)
+    source = {"source": "".join(cell["source"]), "locked": about["locked"], "cell_type": kind}
+    book.update_or_create_source_cell(*place, **source)
 
 
 def _record(book, place: tuple, mark: Mark, given: ByHand | None) -> None:
