@@ -43,6 +43,20 @@ def test_building_twice_gives_the_same_bytes(course):
     assert {path: (course / path).read_bytes() for path in before} == before
 
 
+def test_the_time_is_measured_and_stays_until_something_changes(course):
+    path = course / LEARNER
+    notebook = read(course, LEARNER)
+    assert 0 < notebook.metadata.tutor.seconds < 60
+    notebook.metadata.tutor.seconds = 12345
+    nbformat.write(notebook, path)
+    build(["99"], course)
+    assert read(course, LEARNER).metadata.tutor.seconds == 12345
+    lesson = course / "lessons" / "day99_toy.py"
+    lesson.write_text(lesson.read_text().replace("0.125", "0.25"))
+    build(["99"], course)
+    assert 0 < read(course, LEARNER).metadata.tutor.seconds < 60
+
+
 def test_the_notebook_holds_nothing_of_the_machine_or_the_moment(course):
     notebook = read(course, LEARNER)
     nbformat.validate(notebook)

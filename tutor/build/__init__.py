@@ -32,6 +32,8 @@ answer cell replaces the stub cell as it stands, so it can use what the lesson's
 have defined and nothing else. Cells of the solution file without an exercise id only make that
 file importable (imports, stand-ins for the lesson's variables) and are never copied.
 
+The processor time of the run stands in the notebook (metadata `tutor.seconds`) and on the site.
+
 Every cell runs without an exception and without a word on stderr, so without warnings, solved or
 not: cells below a stub use the library, never the learner's answer. Building twice gives the same
 bytes: no clock times, no unseeded randomness, no `<object at 0x...>`, no paths, no files left

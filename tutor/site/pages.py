@@ -20,6 +20,7 @@ from tutor.site.reference import write_reference
 from tutor.site.slides import write_slides
 
 DAYS = "<!-- the days -->"
+TIMES = "<!-- the times -->"
 FIRST = ("syllabus", "glossary", "references")
 TEACHING = ("teaching", "instructor", "contributing")
 PAGES = {"CONTRIBUTING.md": "contributing.md", "tutor/data/sets": "data/index.md"}
@@ -52,6 +53,7 @@ def write_pages(
     pages["index"] = pages.get("index", "# The course\n\n" + DAYS) + _contents(pages, reference)
     for name, text in pages.items():
         text = text.replace(DAYS, _days(lessons) if name == "index" else _syllabus(lessons))
+        text = text.replace(TIMES, _times(lessons))
         (source / f"{name}.md").write_text(_outward(text, repository), "utf-8")
     _write_cards(source / "data")
     if reference:
@@ -116,6 +118,19 @@ def _syllabus(lessons: list[Lesson]) -> str:
         + _reached(lesson)
         for lesson in lessons
     )
+
+
+def _times(lessons: list[Lesson]) -> str:
+    """A table of what every day takes: of the learner, and of the machine when it was built."""
+    rows = []
+    for lesson in lessons:
+        own = nbformat.read(notebook_path(lesson, solved=False), as_version=4).metadata["tutor"]
+        took = f"{own['seconds']} s" if "seconds" in own else "not measured"
+        title = f"[{lesson.header.title}](notebooks/{lesson.stem}.ipynb)"
+        rows.append(f"| {title} | {lesson.header.minutes} minutes | {took} |")
+    total = sum(lesson.header.minutes or 0 for lesson in lessons)
+    head = ["| lesson | at your desk | the machine computes |", "|---|---:|---:|"]
+    return "\n".join([*head, *rows, f"| all | {total} minutes | |"])
 
 
 def _outward(text: str, repository: str) -> str:
