@@ -116,7 +116,9 @@ def test_the_set_up_cell_installs_only_on_colab_and_only_what_is_missing(
             exec(cell, names)
     else:
         exec(cell, names)
-        assert installed == [("pip", 'install -q "{wheels[-1]}[lessons]"')]
+        assert [words.split()[0] for _, words in installed] == ["list", "install"]
+        assert installed[0][1].endswith("> /tmp/there.txt")
+        assert installed[1][1].endswith('--constraint /tmp/there.txt "{wheels[-1]}[lessons]"')
 
 
 def test_the_repository_stated_in_pyproject_or_by_argument_must_be_a_name(sources):

@@ -29,16 +29,19 @@ import importlib.util
 import sys
 
 if "google.colab" in sys.modules and importlib.util.find_spec("tutor") is None:
+    %pip list --format=freeze > /tmp/there.txt
     {install}
     importlib.invalidate_caches()"""
 
-FROM_GITHUB = '%pip install -q "nnp-tutor[lessons] @ git+https://github.com/{repository}"'
-FROM_WHEEL = '''\
+# What is there stays as it is: packages that Colab has imported must not change under it.
+PIP = "%pip install -q --constraint /tmp/there.txt"
+FROM_GITHUB = PIP + ' "nnp-tutor[lessons] @ git+https://github.com/{repository}"'
+FROM_WHEEL = f'''\
 import glob
 
     wheels = sorted(glob.glob("nnp_tutor-*.whl"))
     assert wheels, "upload nnp_tutor-….whl first: the folder icon on the left"
-    %pip install -q "{wheels[-1]}[lessons]"'''
+    {PIP} "{{wheels[-1]}}[lessons]"'''
 
 
 def compose(lesson: Lesson, *, solved: bool, repository: str) -> NotebookNode:
