@@ -883,12 +883,13 @@ for what, value in reached:
 # **What the sources claimed, and what we saw.** "A time step of 2 ps": it must be 2 fs, since a
 # bond swings in 9 fs. An error of 4.18 kcal/mol/Å: a sum over components, so 1.39 per component;
 # ours is 0.59, or 1.76 summed, from 25 frames instead of 9090 (on our frames, not on the report's,
-# so compare with care). "Using just the modulus of the distance is wrong": no, all our forces come
-# from distances, by differentiation. An equivariant second model: not after its first PReLU. Very
-# good scalability: true by construction at the same density; at others we had to look, and ours
-# holds. Useless on argon: yes, also with physical parameters as inputs, which are names as long as
-# only two values occur. Fine-tuning helps: yes, compared with a start from nothing. That
-# equivariance may not be important: with these frames and steps it was worth a factor of three.
+# so compare with care). "Using just the modulus of the distance is wrong": no, in exercise 6.6 the
+# forces are slopes of energies that see distances only. An equivariant second model: not after its
+# first PReLU. Very good scalability: true by construction at the same density; at others we had to
+# look, and ours holds. Useless on argon: yes, also with physical parameters as inputs, which are
+# names as long as only two values occur. Fine-tuning helps: yes, compared with a start from
+# nothing. That equivariance may not be important: with these frames and steps it was worth a factor
+# of three.
 #
 # **What is still wrong.** We knew the terms of the truth and put them in. Our pair curves end at
 # 7 Å, where Coulomb's force does not, and the bond is right only where it was sampled: a simulation

@@ -105,6 +105,8 @@ class DirectForces(nn.Module):
         width: of all layers; the report has 128.
         multiplied: the report's second model: directions are no inputs; the messages of the first
             layer are multiplied by them.
+        scales: mean and spread of the distance in Å for each kind of pair (`distance_scales`); the
+            network then reads (r - mean) / spread. By default it reads r, as the report's does.
         seed: of the initial weights.
     """
 
@@ -115,10 +117,14 @@ class DirectForces(nn.Module):
         width: int = 128,
         dropout: float = 0.1,
         multiplied: bool = False,
+        scales: Float[np.ndarray, "2 kinds"] | None = None,
         seed: int = 0,
     ):
         super().__init__()
         self.cutoff = cutoff
+        mean, spread = np.stack([np.zeros(KINDS), np.ones(KINDS)]) if scales is None else scales
+        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32))
+        self.register_buffer("spread", torch.tensor(spread, dtype=torch.float32))
         self.multiplied = multiplied
         edge = 1 if multiplied else 4
         with torch.random.fork_rng(devices=[]):
@@ -133,6 +139,7 @@ class DirectForces(nn.Module):
     def forward(self, frame: Frame) -> Float[Tensor, "atoms 3"]:
         r = frame.r_ij.norm(dim=1, keepdim=True)
         u = frame.r_ij / r
+        r = (r - frame.kinds @ self.mean[:, None]) / (frame.kinds @ self.spread[:, None])
         seen = r if self.multiplied else torch.cat([r, u], dim=1)
         x = self.nodes(frame.nodes)
         x = self.first(frame, x, self.edges(torch.cat([frame.kinds, seen], dim=1)), u)
@@ -147,6 +154,15 @@ class DirectForces(nn.Module):
         self.eval()
         with one_thread(), torch.no_grad():
             return self(Frame.of(system, self.cutoff, weight.dtype)).numpy()
+
+
+def distance_scales(systems: list[System], cutoff: float = 3.4) -> Float[np.ndarray, "2 kinds"]:
+    """Mean and standard deviation in Å of the distances of each kind of pair up to `cutoff`."""
+    frames = [Frame.of(system, cutoff, torch.float64) for system in systems]
+    r = torch.cat([frame.r_ij.norm(dim=1) for frame in frames])
+    kind = torch.cat([frame.kinds for frame in frames]).argmax(dim=1)
+    each = [r[kind == k] for k in range(KINDS)]
+    return np.array([[x.mean() for x in each], [x.std() for x in each]])
 
 
 def fit(

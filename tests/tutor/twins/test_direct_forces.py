@@ -5,11 +5,12 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 import tutor.data
+from tutor.ase import to_atoms
 from tutor.system import System
 
 torch = pytest.importorskip("torch")
 
-from tutor.twins.direct_forces import DirectForces, Frame, fit  # noqa: E402
+from tutor.twins.direct_forces import DirectForces, Frame, distance_scales, fit  # noqa: E402
 
 
 @pytest.fixture
@@ -74,6 +75,24 @@ def test_the_first_sum_of_the_second_variant_does_turn(dimer):
     hook.remove()
     before, after = (inputs[0].reshape(6, 16, 3) for inputs in seen)
     torch.testing.assert_close(after, before @ turn.T)
+
+
+def test_scaled_distances_are_those_of_the_bonds_in_units_of_their_spread():
+    """Against ASE's minimum images, oxygen before its two hydrogens."""
+    system = tutor.data.load("water", "test")[0]
+    atoms = to_atoms(system)
+    bonds = [atoms.get_distance(i, i + k, mic=True) for i in range(0, 648, 3) for k in (1, 2)]
+    mean, spread = distance_scales([system])
+    np.testing.assert_allclose(mean[1], np.mean(bonds), rtol=1e-12)
+    np.testing.assert_allclose(spread[1], np.std(bonds), rtol=1e-3)  # each bond was seen twice
+
+
+def test_a_network_with_scales_of_one_is_the_plain_one(dimer):
+    plain = DirectForces(width=16, cutoff=5.0).double()
+    scaled = DirectForces(width=16, cutoff=5.0, scales=np.array([[0.0] * 3, [1.0] * 3])).double()
+    np.testing.assert_array_equal(scaled.forces(dimer), plain.forces(dimer))
+    other = DirectForces(width=16, cutoff=5.0, scales=np.array([[1.0] * 3, [0.1] * 3])).double()
+    assert np.abs(other.forces(dimer) - plain.forces(dimer)).max() > 1e-7
 
 
 def test_fit_learns_repeats_and_leaves_torch_as_it_was(dimer):
