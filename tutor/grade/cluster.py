@@ -5,6 +5,7 @@ must have the same checks and the same sandbox as the machine that asks.
 """
 
 import json
+import platform
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from tutor.grade.results import Result, Settings, understood
 from tutor.grade.sandbox import Limits, probe, protections
 
 ANSWERS_WITHIN = 10  # s, for the scheduler
+REFUSED = "refused: "  # how the process of a worker begins to say why it cannot
 
 
 def grade_on(
@@ -50,7 +52,10 @@ def grade_apart(order: bytes) -> bytes:
         RuntimeError: this worker cannot do it.
     """
     submission, settings, digest = _unpacked(order)
-    command, most = [sys.executable, "-m", "tutor.grade.cluster"], allowed(submission, settings)
+    command, most = (
+        [sys.executable, "-P", "-m", "tutor.grade.cluster"],
+        allowed(submission, settings),
+    )
     for _ in range(2):  # who brings down the process is tried once more
         try:
             done = subprocess.run(
@@ -61,16 +66,13 @@ def grade_apart(order: bytes) -> bytes:
         if done.returncode == 0:
             return done.stdout
         if refused := _refusal(done.stderr):
-            raise RuntimeError(refused)
+            raise RuntimeError(f"the worker on {platform.node()} cannot grade: {refused}")
     return _reply(failed(submission, digest, settings, "the grader's own process ended"))
 
 
-REFUSED = b"this worker cannot grade: "
-
-
 def _refusal(said: bytes) -> str:
-    last = said.strip().splitlines()[-1:] or [b""]
-    return last[0].decode(errors="replace") if last[0].startswith(REFUSED) else ""
+    last = said.decode(errors="replace").rstrip().rpartition("\n")[2]
+    return last.removeprefix(REFUSED) if last.startswith(REFUSED) else ""
 
 
 def _trouble(settings: Settings, digest: str) -> str:
@@ -87,7 +89,7 @@ def _trouble(settings: Settings, digest: str) -> str:
 def main() -> None:
     submission, settings, digest = _unpacked(sys.stdin.buffer.read())
     if trouble := _trouble(settings, digest):
-        sys.exit(f"{REFUSED.decode()}{trouble}")
+        sys.exit(f"{REFUSED}{trouble}")
     result = grade_limited(submission, settings, digest)
     sys.stdout.buffer.write(_reply(result))
 
