@@ -25,6 +25,7 @@ def test_environment_yml_is_pyproject_in_conda_names():
     extras = PROJECT["project"]["optional-dependencies"]
     wanted = {
         **requirements(PROJECT["project"]["dependencies"]),
+        **requirements(extras["lessons"]),
         **requirements(extras["lab"]),
         **requirements(extras["md"]),
         **requirements(extras["torch"]),

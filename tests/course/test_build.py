@@ -33,7 +33,8 @@ def test_the_learners_notebook_is_unsolved_and_the_solved_one_solved(course):
     stub, answer = (next(c for c in n.cells if "def double" in c.source) for n in (learner, solved))
     assert "_twice" not in stub.source
     assert "_twice" in answer.source
-    assert stub.metadata == answer.metadata == {"tutor": {"exercise": "99.1"}}
+    assert stub.metadata == answer.metadata
+    assert stub.metadata.tutor == {"exercise": "99.1"}
 
 
 def test_building_twice_gives_the_same_bytes(course):
@@ -42,13 +43,28 @@ def test_building_twice_gives_the_same_bytes(course):
     assert {path: (course / path).read_bytes() for path in before} == before
 
 
+def test_the_time_is_measured_and_stays_until_something_changes(course):
+    path = course / LEARNER
+    notebook = read(course, LEARNER)
+    assert 0 < notebook.metadata.tutor.seconds < 60
+    notebook.metadata.tutor.seconds = 12345
+    nbformat.write(notebook, path)
+    build(["99"], course)
+    assert read(course, LEARNER).metadata.tutor.seconds == 12345
+    lesson = course / "lessons" / "day99_toy.py"
+    lesson.write_text(lesson.read_text().replace("0.125", "0.25"))
+    build(["99"], course)
+    assert 0 < read(course, LEARNER).metadata.tutor.seconds < 60
+
+
 def test_the_notebook_holds_nothing_of_the_machine_or_the_moment(course):
     notebook = read(course, LEARNER)
     nbformat.validate(notebook)
     assert [cell.id for cell in notebook.cells][:3] == ["day99-01", "day99-02", "day99-03"]
     assert set(notebook.metadata) == {"kernelspec", "language_info", "tutor"}
     assert notebook.metadata.language_info == {"name": "python"}
-    assert all(set(cell.metadata) <= {"tutor", "cellView", "jupyter"} for cell in notebook.cells)
+    allowed = {"tutor", "nbgrader", "cellView", "jupyter"}
+    assert all(set(cell.metadata) <= allowed for cell in notebook.cells)
     assert sorted(p.name for p in (course / "course/notebooks").iterdir()) == [
         "day99_toy.ipynb",
         "dot.png",
@@ -71,7 +87,7 @@ def test_with_a_repository_a_badge_opens_this_notebook_on_colab(sources, registe
         address = f"https://colab.research.google.com/github/someone/nnp/blob/main/{path}"
         assert badge.source.startswith("[![Open in Colab](")
         assert badge.source.endswith(f"]({address})")
-        assert "git+https://github.com/someone/nnp\n" in set_up.source
+        assert '"nnp-tutor[lessons] @ git+https://github.com/someone/nnp"\n' in set_up.source
     assert check(None, sources) == []  # although nothing states a repository here
     assert check(None, sources, repository="someone/nnp") == []
     other = check(None, sources, repository="else/nnp")
@@ -100,7 +116,9 @@ def test_the_set_up_cell_installs_only_on_colab_and_only_what_is_missing(
             exec(cell, names)
     else:
         exec(cell, names)
-        assert installed == [("pip", "install -q {wheels[-1]}")]
+        assert [words.split()[0] for _, words in installed] == ["list", "install"]
+        assert installed[0][1].endswith("> /tmp/there.txt")
+        assert installed[1][1].endswith('--constraint /tmp/there.txt "{wheels[-1]}[lessons]"')
 
 
 def test_the_repository_stated_in_pyproject_or_by_argument_must_be_a_name(sources):

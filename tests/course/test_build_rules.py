@@ -53,6 +53,12 @@ def test_the_header_can_be_read(sources):
         (LESSON, "import os\n", "import os\n" + "a = 1\n" * 19, "26 lines; a code cell has at mo"),
         (SOLUTION, "count: int", "a = 1\n" * 25 + "count: int", "cell 4 (`a = 1`): 26 lines"),
         (LESSON, '{"exercise": "99.1"}', "{exercise: 99.1}", f"{STUB}: the metadata `tutor={{exer"),
+        (
+            LESSON,
+            'check("99.2", count)',
+            'check("99.2", count); check("99.1", double)',
+            'cell 7 (`check("99.2", count); check("99.1", double)`): checks several exercises',
+        ),
         (LESSON, '"99.2"}', "99.2}", "cell 6 (`count: int = ...`): exercise=99.2 must be a string"),
         (LESSON, '"rtol": 0.05', '"rtol": "0.05"', "rtol='0.05' must be a number"),
         (LESSON, '"rtol"', '"rotl"', "unknown metadata 'rotl'; there is exercise, rtol, atol"),

@@ -1,5 +1,7 @@
 """Every exercise of every day: its reference, other right answers, its stub, planted mistakes."""
 
+import contextlib
+import functools
 import importlib.util
 import sys
 from pathlib import Path
@@ -9,7 +11,8 @@ import jupytext
 import numpy as np
 import pytest
 
-from tutor.exercises import exercises
+from tutor.exercises import Status, exercises, verify
+from tutor.exercises.registry import find
 
 ROOT = Path(__file__).resolve().parents[2]
 ANSWERS = sorted((ROOT / "tests/course/answers").glob("day*.py"))
@@ -59,6 +62,36 @@ def test_exercise(day, exercise):
     lesson, solution = sources(day)
     name, stub = definitions(lesson)[exercise]
     prove(exercise, getattr(load(solution), name), stub=stub, **PROOFS[day][exercise])
+
+
+def _key(value):
+    """What tells one input from another; functions are all alike."""
+    if callable(value):
+        return "a function"
+    leaves, tree = jax.tree.flatten(value)
+    return str(tree), *((np.shape(x), np.asarray(x).tobytes()) for x in leaves)
+
+
+@pytest.mark.parametrize(("day", "exercise"), [(d, e) for d, e in CASES if find(e).kind == "code"])
+def test_who_knows_the_visible_inputs_by_heart_fails_on_others(day, exercise):
+    _, solution = sources(day)
+    reference = getattr(load(solution), definitions(sources(day)[0])[exercise][0])
+    known = {}
+
+    @functools.wraps(reference)
+    def learning(*args, **kwargs):
+        value = reference(*args, **kwargs)
+        with contextlib.suppress(jax.errors.TracerArrayConversionError):
+            known[_key((args, kwargs))] = value
+        return value
+
+    @functools.wraps(reference)
+    def parrot(*args, **kwargs):
+        return known[_key((args, kwargs))]
+
+    assert verify(exercise, learning).status is Status.RIGHT
+    if set(known) != {_key(((), {}))}:  # a function without inputs is a question like any other
+        assert verify(exercise, parrot, seed=1).status is Status.WRONG
 
 
 def test_every_kind_is_there():

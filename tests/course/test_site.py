@@ -20,6 +20,7 @@ from tutor.site import SiteError, make_site, make_slides
 from tutor.site.glossary import terms
 from tutor.site.lessons import hints, lesson_page
 from tutor.site.links import Page, problems
+from tutor.site.pages import _times
 from tutor.site.reference import restructured, signature, write_reference
 from tutor.site.run import run_sphinx
 
@@ -99,6 +100,25 @@ def test_the_glossary_stands_under_the_words_of_a_lesson(site, lesson):
 
 def test_what_the_day_reached_is_in_the_syllabus(site):
     assert "composition, unseen molecules (MAE)" in text(site / "syllabus.html")
+
+
+def test_the_syllabus_says_how_long_a_day_takes(site, lesson, course):
+    table = re.search(r"<table.*?at your desk.*?</table>", text(site / "syllabus.html"), re.DOTALL)[
+        0
+    ]
+    assert f"{lesson.header.minutes} minutes" in table
+    (built,) = select(None, course)
+    seconds = nbformat.read(notebook_path(built, solved=False), as_version=4).metadata.tutor.seconds
+    assert _times([built]).splitlines()[2].endswith(f"| 5 minutes | {seconds} s |")
+
+
+def test_a_time_that_was_not_measured_is_not_made_up(course):
+    (built,) = select(None, course)
+    path = notebook_path(built, solved=False)
+    notebook = nbformat.read(path, as_version=4)
+    del notebook.metadata.tutor["seconds"]
+    nbformat.write(notebook, path)
+    assert "| 5 minutes | not measured |" in _times([built])
 
 
 def test_a_data_card_says_what_it_is_not_for(site):

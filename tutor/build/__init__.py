@@ -32,6 +32,8 @@ answer cell replaces the stub cell as it stands, so it can use what the lesson's
 have defined and nothing else. Cells of the solution file without an exercise id only make that
 file importable (imports, stand-ins for the lesson's variables) and are never copied.
 
+The processor time of the run stands in the notebook (metadata `tutor.seconds`) and on the site.
+
 Every cell runs without an exception and without a word on stderr, so without warnings, solved or
 not: cells below a stub use the library, never the learner's answer. Building twice gives the same
 bytes: no clock times, no unseeded randomness, no `<object at 0x...>`, no paths, no files left
@@ -47,7 +49,8 @@ equal, other numbers within rtol 1e-3 (atol 1e-9): print four significant digits
 its own tolerance, which then holds for integers too: `# %% tutor={"rtol": 0.05, "atol": 1e-6}`.
 Figures and molecules are made and not compared.
 
-The "Open in Colab" badge and the set-up cell come after the title cell by themselves.
+The "Open in Colab" badge and the set-up cell come after the title cell by themselves, and stubs
+and checks get the metadata by which nbgrader knows them (tutor/exercises/graded.py).
 """
 
 import contextlib
@@ -129,12 +132,13 @@ def check(days: list[str] | None, root: Path, *, repository: str | None = None) 
     from tutor.build.lesson import lessons, select
     from tutor.build.outputs import stored_problems
     from tutor.build.rules import source_problems
+    from tutor.exercises.registry import UnknownExerciseError
 
     stated, problems = stated_repository(root, repository), []
     for lesson in select(days, root):
         problems += source_problems(lesson)
         for solved in (False, True):
-            with contextlib.suppress(FileNotFoundError):  # solutions missing, said already
+            with contextlib.suppress(FileNotFoundError, UnknownExerciseError):  # said already
                 problems += stored_problems(lesson, solved=solved, repository=stated)
     if not days:
         stems = {lesson.stem for lesson in lessons(root)}

@@ -11,7 +11,9 @@ from pathlib import Path
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 
-from tutor.build.lesson import Lesson, exercise
+from tutor.build.lesson import Lesson, checks, exercise
+from tutor.exercises.graded import answer_metadata, check_metadata
+from tutor.exercises.registry import find
 
 COLAB = "https://colab.research.google.com/github"
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
@@ -27,21 +29,29 @@ import importlib.util
 import sys
 
 if "google.colab" in sys.modules and importlib.util.find_spec("tutor") is None:
+    %pip list --format=freeze > /tmp/there.txt
     {install}
     importlib.invalidate_caches()"""
 
-FROM_GITHUB = "%pip install -q git+https://github.com/{repository}"
-FROM_WHEEL = """\
+# What is there stays as it is: packages that Colab has imported must not change under it.
+PIP = "%pip install -q --constraint /tmp/there.txt"
+FROM_GITHUB = PIP + ' "nnp-tutor[lessons] @ git+https://github.com/{repository}"'
+FROM_WHEEL = f'''\
 import glob
 
     wheels = sorted(glob.glob("nnp_tutor-*.whl"))
     assert wheels, "upload nnp_tutor-….whl first: the folder icon on the left"
-    %pip install -q {wheels[-1]}"""
+    {PIP} "{{wheels[-1]}}[lessons]"'''
 
 
 def compose(lesson: Lesson, *, solved: bool, repository: str) -> NotebookNode:
-    """The notebook as it is before it runs; `repository` is "owner/name" or ""."""
+    """The notebook as it is before it runs; `repository` is "owner/name" or "".
+
+    Raises:
+        UnknownExerciseError: the lesson has an exercise that `tutor.exercises` does not know.
+    """
     cells = [_copy(cell, lesson.answers if solved else {}) for cell in lesson.cells]
+    _mark_graded(cells)
     cells[1:1] = _colab(f"course/{FOLDERS[solved]}/{lesson.stem}.ipynb", repository)
     for number, cell in enumerate(cells, 1):
         cell.id = f"{lesson.stem[:5]}-{number:02d}"
@@ -91,6 +101,18 @@ def _copy(cell: NotebookNode, answers: dict[str, str]) -> NotebookNode:
     new = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
     source = answers.get(exercise(cell), cell.source)
     return new[cell.cell_type](source, metadata=deepcopy(cell.metadata))
+
+
+def _mark_graded(cells: list[NotebookNode]) -> None:
+    """Say to nbgrader which cells are answers, and which first check them."""
+    checked = set()
+    for cell in (cell for cell in cells if cell.cell_type == "code"):
+        called = next((key for key, _ in checks(cell.source)), "")
+        if answered := exercise(cell):
+            cell.metadata["nbgrader"] = answer_metadata(find(answered))
+        elif called and called not in checked:
+            cell.metadata["nbgrader"] = check_metadata(find(called))
+            checked.add(called)
 
 
 def _colab(path: str, repository: str) -> list[NotebookNode]:

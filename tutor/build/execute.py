@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TextIO
 
+import psutil
 from jupyter_client import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -49,7 +50,9 @@ def kernel_environment(folder: Path) -> dict[str, str]:
 async def execute(notebook: NotebookNode, *, advance: Callable[[], None]) -> str:
     """Run all cells in place, in an empty folder and with one thread.
 
-    What C code writes past Python is added to the outputs of its cell, as stderr.
+    What C code writes past Python is added to the outputs of its cell, as stderr. The processor
+    time goes into the metadata, `tutor.seconds`: with one thread it is what a learner waits for on
+    a machine with nothing else to do.
 
     Args:
         advance: called after every code cell.
@@ -67,6 +70,9 @@ async def execute(notebook: NotebookNode, *, advance: Callable[[], None]) -> str
                         where = f"cell {cell.id} (`{first_line(cell)}`)"
                         await _run(client, index, cell, log)
                         advance()
+                used = psutil.Process(client.km.provisioner.pid).cpu_times()
+                own = notebook.metadata.setdefault("tutor", NotebookNode())
+                own["seconds"] = max(1, round(sum(used)))
         except CellExecutionError:  # stands in the outputs
             pass
         except CellTimeoutError:

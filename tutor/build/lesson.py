@@ -107,6 +107,22 @@ def exercise(cell: NotebookNode) -> str:
     return str(own.get("exercise", "")) if isinstance(own, dict) else ""
 
 
+def checks(source: str) -> Iterator[tuple[str, set[str]]]:
+    """The calls check("id", ...) in a cell: the id, and the names in the other arguments."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:  # a magic; IPython will judge it
+        return
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or len(node.args) < 2:
+            continue
+        function, first = node.func, node.args[0]
+        called = getattr(function, "id", getattr(function, "attr", None))
+        if called == "check" and isinstance(first, ast.Constant):
+            names = {n.id for a in node.args[1:] for n in ast.walk(a) if isinstance(n, ast.Name)}
+            yield str(first.value), names
+
+
 def first_line(cell: NotebookNode) -> str:
     """How an author recognises a cell."""
     line = next((text for text in cell.source.splitlines() if text.strip()), "(empty)")

@@ -1,6 +1,7 @@
 """Execute composed notebooks and store those that are fit for it."""
 
 import asyncio
+import contextlib
 import os
 import tempfile
 from pathlib import Path
@@ -38,11 +39,21 @@ async def _make_all(notebooks: dict[Path, NotebookNode], root: Path) -> list[str
             problems += output_problems(notebook, name)
             if not problems:
                 notebook.metadata.tutor["outputs_sha256"] = outputs_sha256(notebook)
+                _keep_seconds(notebook, path)
                 _write(notebook, path)
             return problems
 
         found = await asyncio.gather(*(one(*item) for item in notebooks.items()))
     return [problem for problems in found for problem in problems]
+
+
+def _keep_seconds(notebook: NotebookNode, path: Path) -> None:
+    """Building again what has not changed gives the same bytes: its old time stays."""
+    with contextlib.suppress(OSError, ValueError, KeyError, nbformat.ValidationError):
+        before = nbformat.read(path, as_version=nbformat.NO_CONVERT).metadata["tutor"]
+        same = ("source_sha256", "outputs_sha256")
+        if all(before[key] == notebook.metadata.tutor[key] for key in same):
+            notebook.metadata.tutor["seconds"] = before["seconds"]
 
 
 def _write(notebook: NotebookNode, path: Path) -> None:

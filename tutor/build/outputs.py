@@ -13,6 +13,7 @@ from tutor.build.lesson import Lesson, first_line
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 PAYLOAD = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=]+")
 ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
+OF_THE_RUN = ("outputs_sha256", "seconds")  # metadata that no source gives
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -88,8 +89,8 @@ def _differences(stored: NotebookNode, fresh: NotebookNode) -> Iterator[str]:
                 yield f"{where}: {part} is not what the sources give{what}"
     if len(stored.cells) != len(fresh.cells):
         yield f"{len(stored.cells)} cells, where the sources give {len(fresh.cells)}"
-    recorded = {**stored.metadata["tutor"], "outputs_sha256": None}
-    if recorded != {**fresh.metadata["tutor"], "outputs_sha256": None}:
+    recorded = {k: v for k, v in stored.metadata["tutor"].items() if k not in OF_THE_RUN}
+    if recorded != fresh.metadata["tutor"]:
         yield "the sources have changed since it was built"
     if set(stored.metadata) != set(fresh.metadata):
         yield "it has metadata that the sources do not give"

@@ -1,6 +1,5 @@
 """The rules for lessons and solutions that need no execution; one sentence per breach."""
 
-import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -9,7 +8,7 @@ from urllib.parse import unquote
 from nbformat import NotebookNode
 
 from tutor.build.figures import links, markdown_without_alt
-from tutor.build.lesson import LABELS, Lesson, exercise, first_line, lessons, signatures
+from tutor.build.lesson import LABELS, Lesson, checks, exercise, first_line, lessons, signatures
 
 MAX_LINES = 25
 METADATA = {"exercise": str, "rtol": int | float, "atol": int | float}
@@ -51,6 +50,8 @@ def _cells(cells: list[NotebookNode], where: str, *, code: bool = True) -> Itera
         yield from (f"{name}: {problem}" for problem in _metadata(cell))
         if cell.cell_type == "code" and lines > MAX_LINES and (code or exercise(cell)):
             yield f"{name}: {lines} lines; a code cell has at most {MAX_LINES}"
+        if cell.cell_type == "code" and len({key for key, _ in checks(cell.source)}) > 1:
+            yield f"{name}: checks several exercises; each needs a cell of its own"
         if cell.cell_type == "markdown":
             yield from (f"{name}: {problem}" for problem in markdown_without_alt(cell.source))
     for key, count in Counter(filter(None, map(exercise, cells))).items():
@@ -125,7 +126,7 @@ def _mismatch(name: str, stub: str, answer: str, where: str) -> Iterator[str]:
 
 def _check_call(name: str, key: str, stub: NotebookNode, below: list) -> Iterator[str]:
     """Where no cell below the stub calls check("id", what the stub defines)."""
-    calls = [call for cell in below if cell.cell_type == "code" for call in _checks(cell.source)]
+    calls = [call for cell in below if cell.cell_type == "code" for call in checks(cell.source)]
     mine = [call for call in calls if call[0] == key]
     if not mine:
         yield f'{name}: no cell below it calls check("{key}", …)'
@@ -137,22 +138,6 @@ def _check_call(name: str, key: str, stub: NotebookNode, below: list) -> Iterato
     for _, names in mine:
         if not names & defined:
             yield f'{name}: check("{key}", …) is not given what the stub defines'
-
-
-def _checks(source: str) -> Iterator[tuple[str, set[str]]]:
-    """The calls check("id", ...) in a cell: the id, and the names in the other arguments."""
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:  # a magic; IPython will judge it
-        return
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or len(node.args) < 2:
-            continue
-        function, first = node.func, node.args[0]
-        called = getattr(function, "id", getattr(function, "attr", None))
-        if called == "check" and isinstance(first, ast.Constant):
-            names = {n.id for a in node.args[1:] for n in ast.walk(a) if isinstance(n, ast.Name)}
-            yield str(first.value), names
 
 
 def _registered(lesson: Lesson, where: str, ids: list[str]) -> Iterator[str]:

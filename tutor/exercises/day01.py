@@ -356,7 +356,10 @@ def forces(f, rng):
     ),
 )
 def honest_split(f, rng):
-    for n_frames, n_train, n_test, gap in ((12, 6, 3, 2), (100, 60, 20, 10), (1000, 700, 200, 100)):
+    drawn = [rng.integers((5, 3, 2, 0), (60, 30, 15, 20)) * scale for scale in (1, 10)]
+    sizes = [(6, 3, 2, 1), *(tuple(map(int, numbers)) for numbers in drawn)]
+    for n_train, n_test, gap, unused in sizes:
+        n_frames = n_train + n_test + gap + unused
         train, test = parts(f(n_frames, n_train, n_test, gap), "train", "test")
         example = {"n_frames": n_frames, "n_train": n_train, "n_test": n_test, "gap": gap}
         train, test = (

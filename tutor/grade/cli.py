@@ -33,6 +33,9 @@ def grade(
     nbgrader: Annotated[
         Path | None, typer.Option(help="A course folder of nbgrader: write there, and read marks.")
     ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a dask scheduler, for more than one machine.")
+    ] = None,
     uncontained: Annotated[
         bool, typer.Option(help="Go on where no sandbox works: on a machine that holds nothing.")
     ] = False,
@@ -56,7 +59,7 @@ def grade(
         graded = grade_class(
             submissions, out, protection, days=days or (), only=only or (), marks=marks, seed=seed,
             jobs=jobs, limits=limits, progress=show,
-            course=nbgrader,
+            course=nbgrader, scheduler=scheduler,
         )  # fmt: skip
     report = Console()
     report.print(f"{graded.learners} learners, day {', '.join(map(str, graded.days))}.")

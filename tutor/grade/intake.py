@@ -44,6 +44,15 @@ class Submission:
     notebooks: list[Notebook] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
 
+    @classmethod
+    def from_values(cls, values: dict) -> "Submission":
+        """The submission of which `asdict` made these values."""
+        notebooks = [
+            Notebook(n["name"], tuple((source, exercise) for source, exercise in n["cells"]))
+            for n in values["notebooks"]
+        ]
+        return cls(values["learner"], notebooks, list(values["troubles"]))
+
 
 def collect(source: Path) -> list[Submission]:
     """All submissions in a folder or a zip, by learner.

@@ -1,8 +1,9 @@
 """Into a course of nbgrader 0.9 and back, for instructors who mark in its formgrader.
 
 nbgrader stores and shows; it runs nothing, because its own autograding gives a submission the
-rights of whoever grades. Every learner gets a notebook in `autograded/` with one cell for each
-exercise: the verdict, or the written answer with its rubric.
+rights of whoever grades. `source/` gets the lesson, and every learner a notebook in `autograded/`
+with the cells of the lesson that nbgrader knows: the verdict of each check, and the written answers
+with their rubric.
 """
 
 import json
@@ -11,13 +12,18 @@ import sys
 import warnings
 from pathlib import Path
 
-from tutor.exercises.registry import Exercise, exercises, find
+from tutor.exercises.graded import answer_id, answer_metadata, check_metadata, graded_id
+from tutor.exercises.registry import Exercise, find
 from tutor.grade.judge import Mark
 from tutor.grade.report import Marks, by_hand
 from tutor.grade.results import Result, Settings, file_stem, write
 from tutor.grade.written import Answer, ByHand, overruled
 
-CONFIG = 'c = get_config()\nc.CourseDirectory.course_id = "tutor"\n'
+CONFIG = """\
+c = get_config()
+c.CourseDirectory.course_id = "tutor"
+c.ClearSolutions.enabled = False  # the lessons hold stubs: `generate_assignment` keeps them
+"""
 
 
 def open_gradebook(course: Path):
@@ -46,12 +52,13 @@ def marks_in(course: Path) -> dict[str, ByHand]:
     found = {}
     with open_gradebook(course) as book:
         for submission in book.db.query(_tables().SubmittedNotebook).all():
-            keys = _keys(course, submission)
             remarks = {c.name: c.manual_comment for c in submission.comments if c.manual_comment}
-            for grade in submission.grades:
-                if grade.manual_score is not None and grade.name in keys:
+            grades = {grade.name: grade for grade in submission.grades}
+            for key, exercise in _keys(course, submission).items():
+                grade = grades.get(graded_id(exercise))
+                if grade is not None and grade.manual_score is not None:
                     given = grade.manual_score + (grade.extra_credit or 0.0)
-                    found[keys[grade.name]] = ByHand(given, remarks.get(grade.name, ""))
+                    found[key] = ByHand(given, remarks.get(answer_id(exercise), ""))
     return found
 
 
@@ -65,27 +72,42 @@ def export(course: Path, settings: Settings, results: list[Result], marks: Marks
             assignment, notebook = f"day{day:02d}", find_day(str(day)).stem
             book.update_or_create_assignment(assignment)
             book.update_or_create_notebook(notebook, assignment)
-            for exercise in exercises(day):
-                about = {"max_score": float(exercise.points), "cell_type": "markdown"}
-                book.update_or_create_grade_cell(_cell(exercise.id), notebook, assignment, **about)
-                book.update_or_create_solution_cell(_cell(exercise.id), notebook, assignment)
-            _put(course / "source" / assignment / f"{notebook}.ipynb",
-                 [_question(e) for e in exercises(day)])  # fmt: skip
+            lesson = find_day(str(day)).read_text("utf-8")
+            _put(course / "source" / assignment / f"{notebook}.ipynb", lesson)
+            for cell in json.loads(lesson)["cells"]:
+                if "nbgrader" in cell["metadata"]:
+                    _register(book, cell, (notebook, assignment))
             for result in results:
                 student = file_stem(result.learner)
                 book.update_or_create_student(student, first_name=result.learner)
                 book.update_or_create_submission(assignment, student)
                 of_day = [m for m in result.marks if find(m.id).day == day]
                 for mark in of_day:
-                    place = (_cell(mark.id), notebook, assignment, student)
+                    place = (notebook, assignment, student)
                     _record(book, place, mark, by_hand(result, mark, marks))
-                _put(course / "autograded" / student / assignment / f"{notebook}.ipynb",
-                     [_shown(result, mark) for mark in of_day])  # fmt: skip
+                _put(
+                    course / "autograded" / student / assignment / f"{notebook}.ipynb",
+                    _notebook([cell for mark in of_day for cell in _shown(result, mark)]),
+                )
         book.db.commit()
 
 
+def _register(book, cell: dict, place: tuple) -> None:
+    """What `nbgrader generate_assignment` would note of a cell."""
+    about, kind = cell["metadata"]["nbgrader"], cell["cell_type"]
+    place = (about["grade_id"], *place)
+    if about["grade"]:
+        book.update_or_create_grade_cell(*place, max_score=about["points"], cell_type=kind)
+    if about["solution"]:
+        book.update_or_create_solution_cell(*place)
+    source = {"source": "".join(cell["source"]), "locked": about["locked"], "cell_type": kind}
+    book.update_or_create_source_cell(*place, **source)
+
+
 def _record(book, place: tuple, mark: Mark, given: ByHand | None) -> None:
-    grade, comment = book.find_grade(*place), book.find_comment(*place)
+    exercise = find(mark.id)
+    grade = book.find_grade(graded_id(exercise), *place)
+    comment = book.find_comment(answer_id(exercise), *place)
     by_person = mark.status == "recorded"
     grade.auto_score = None if by_person else mark.points
     grade.manual_score = given.points if given else None
@@ -95,55 +117,57 @@ def _record(book, place: tuple, mark: Mark, given: ByHand | None) -> None:
     comment.manual_comment = given.comment if given else None
 
 
-def _shown(result: Result, mark: Mark) -> dict:
+def _shown(result: Result, mark: Mark) -> list[dict]:
+    """The cells of one exercise: a written answer with its rubric, or a check and its verdict."""
     exercise = find(mark.id)
-    rubric = "".join(f"\n- {line}" for line in exercise.rubric)
-    said = mark.answer or ": ".join(filter(None, [mark.status, mark.law, mark.message]))
-    quoted = "\n".join(f"    {line}" for line in said.strip().splitlines())  # shown as it stands
-    key = Answer(result.learner, mark.id, mark.answer, mark.out_of).key
-    key = key if mark.status == "recorded" else overruled(result.learner, mark.id)
-    text = f"### {mark.id} {exercise.title}\n{rubric}\n\n{quoted}\n"
-    return _graded_cell(mark.id, mark.out_of, text) | {"key": key}
+    title = f"{mark.id} {exercise.title}"
+    if exercise.kind == "written":
+        rubric = "".join(f"\n- {line}" for line in exercise.rubric)
+        said = (mark.answer or _verdict(mark)).strip().splitlines()
+        quoted = "\n".join(f"    {line}" for line in said)  # shown as it stands
+        text = f"### {title}\n{rubric}\n\n{quoted}\n"
+        key = Answer(result.learner, mark.id, mark.answer, mark.out_of).key
+        key = key if mark.status == "recorded" else overruled(result.learner, mark.id)
+        return [_cell("markdown", text, answer_metadata(exercise), mark.id, key)]
+    key, verdict = overruled(result.learner, mark.id), _verdict(mark)
+    output = {"output_type": "stream", "name": "stdout", "text": f"{verdict}\n"}
+    return [
+        _cell("code", f"# {title}", answer_metadata(exercise)),
+        _cell("code", f'check("{mark.id}", …)', check_metadata(exercise), mark.id, key)
+        | {"outputs": [output]},
+    ]
 
 
-def _question(exercise: Exercise) -> dict:
-    text = f"### {exercise.id} {exercise.title}\n"
-    return _graded_cell(exercise.id, float(exercise.points), text)
+def _verdict(mark: Mark) -> str:
+    return ": ".join(filter(None, [mark.status, mark.law, mark.message]))
 
 
-def _graded_cell(exercise: str, points: float, text: str) -> dict:
-    nbgrader = {
-        "grade": True, "solution": True, "locked": False, "task": False, "schema_version": 3,
-        "grade_id": _cell(exercise), "points": float(points), "cell_type": "markdown",
-    }  # fmt: skip
-    return {"text": text, "nbgrader": nbgrader}
+def _cell(kind: str, text: str, nbgrader: dict, exercise: str = "", key: str = "") -> dict:
+    """A cell that may keep the key under which the mark of an exercise comes back."""
+    own = {"graded": exercise, "key": key} if key else {}
+    code = {"execution_count": None, "outputs": []} if kind == "code" else {}
+    return {"cell_type": kind, "id": nbgrader["grade_id"], "source": text, **code,
+            "metadata": {"nbgrader": nbgrader | {"cell_type": kind}, "tutor": own}}  # fmt: skip
 
 
-def _put(path: Path, cells: list[dict]) -> None:
-    """A notebook of these cells; each keeps the key under which its mark comes back."""
+def _notebook(cells: list[dict]) -> str:
+    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
+    return json.dumps(notebook, indent=1)
+
+
+def _put(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    written = [
-        {"cell_type": "markdown", "id": cell["nbgrader"]["grade_id"], "source": cell["text"],
-         "metadata": {"nbgrader": cell["nbgrader"], "tutor": {"key": cell.get("key", "")}}}
-        for cell in cells
-    ]  # fmt: skip
-    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": written}
-    write(path, json.dumps(notebook, indent=1))
+    write(path, text)
 
 
-def _keys(course: Path, submission) -> dict[str, str]:
-    """The cells of a notebook that we have written, with the keys of their marks."""
+def _keys(course: Path, submission) -> dict[str, Exercise]:
+    """The keys of the marks in a notebook that we have written, and what each is for."""
     student, assignment = submission.student.id, submission.assignment.name
     path = course / "autograded" / student / assignment / f"{submission.name}.ipynb"
     if not path.is_file():
         return {}
-    cells = json.loads(path.read_text("utf-8"))["cells"]
-    pairs = {c["id"]: c["metadata"].get("tutor", {}).get("key") for c in cells}
-    return {cell: key for cell, key in pairs.items() if key}
-
-
-def _cell(exercise: str) -> str:
-    return f"exercise-{exercise.replace('.', '-')}"
+    own = [c["metadata"].get("tutor", {}) for c in json.loads(path.read_text("utf-8"))["cells"]]
+    return {mark["key"]: find(mark["graded"]) for mark in own if mark.get("key")}
 
 
 def _tables():

@@ -39,7 +39,7 @@ def grade_all(
         with _pool(1) as pool:
             task = pool.submit(_task, submission, settings, digest)
             result = _outcome(task, submission, digest, settings)
-        yield result or _failed(submission, digest, settings, "the grader's own process ended")
+        yield result or failed(submission, digest, settings, "the grader's own process ended")
 
 
 def grade_one(submission: Submission, settings: Settings, digest: str = "") -> Result:
@@ -67,11 +67,15 @@ def _outcome(task: Future, submission: Submission, digest: str, settings: Settin
     except BrokenProcessPool:
         return None
     except (Exception, UnsendableError) as error:
-        words = f"the grader failed: {type(error).__name__}: {error!s:.200}"
-        return _failed(submission, digest, settings, words)
+        return failed(submission, digest, settings, _fault(error))
 
 
-def _failed(submission: Submission, digest: str, settings: Settings, words: str) -> Result:
+def _fault(error: BaseException) -> str:
+    return f"the grader failed: {type(error).__name__}: {error!s:.200}"
+
+
+def failed(submission: Submission, digest: str, settings: Settings, words: str) -> Result:
+    """The result of a submission that could not be graded, and why, in words."""
     marks = tuple(unattempted(e) for day in settings.days for e in exercises(day))
     return Result(submission.learner, marks, (*submission.troubles, words),
                   fingerprint(submission, digest), settings.protection)  # fmt: skip
@@ -95,9 +99,22 @@ def _limit_grader() -> None:
     signal.signal(signal.SIGALRM, stop)
 
 
+def allowed(submission: Submission, settings: Settings) -> float:
+    """Seconds within which a submission must be graded."""
+    return 120 + len(submission.notebooks) * (settings.limits.total + 60)
+
+
+def grade_limited(submission: Submission, settings: Settings, digest: str) -> Result:
+    """As `grade_one`, in a process that is its own; what goes wrong becomes a trouble."""
+    _limit_grader()
+    try:
+        return _task(submission, settings, digest)
+    except (Exception, UnsendableError) as error:
+        return failed(submission, digest, settings, _fault(error))
+
+
 def _task(submission: Submission, settings: Settings, digest: str) -> Result:
-    seconds = 120 + len(submission.notebooks) * (settings.limits.total + 60)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 60)
+    signal.setitimer(signal.ITIMER_REAL, allowed(submission, settings), 60)
     try:
         return grade_one(submission, settings, digest)
     finally:

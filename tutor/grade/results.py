@@ -71,8 +71,13 @@ def load(path: Path, ids: list[str]) -> Result | None:
     """The stored result, if there is one of these exercises."""
     try:
         stored = json.loads(path.read_text("utf-8"))
-        marks = tuple(Mark(**entry) for entry in stored.pop("marks"))
-        result = Result(marks=marks, **stored | {"troubles": tuple(stored["troubles"])})
+        result = understood(stored)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
-    return result if [mark.id for mark in marks] == ids else None
+    return result if [mark.id for mark in result.marks] == ids else None
+
+
+def understood(stored: dict) -> Result:
+    """The result of which `asdict` made these values."""
+    marks = tuple(Mark(**entry) for entry in stored["marks"])
+    return Result(**stored | {"marks": marks, "troubles": tuple(stored["troubles"])})

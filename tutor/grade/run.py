@@ -29,6 +29,7 @@ def grade(
     only: Collection[str] = (),
     jobs: int = 2,
     limits: Limits | None = None,
+    scheduler: str | None = None,
     progress: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> tuple[Settings, list[Result]]:
     """The results of all submissions in `source`, kept in `out`/results.
@@ -37,8 +38,11 @@ def grade(
         days: those to grade; by default all that the notebooks are about.
         seed: of the inputs; by default that of the last run, or a new one.
         only: learners to grade anew; the others keep the results they have.
+        jobs: submissions at a time on this machine.
+        scheduler: the address of a dask scheduler, whose workers grade instead.
 
     Raises:
+        ConnectionError, ModuleNotFoundError: there is no such scheduler, or no dask.
         ValueError: `source` holds no submission, no exercise, no learner of `only`, or `out`.
     """
     if out.resolve().is_relative_to(source.resolve()):
@@ -65,7 +69,12 @@ def grade(
             kept[submission.learner] = stored
     total = len(kept) + len(todo)
     progress("", len(kept), total)
-    for result in grade_all(todo, settings, digest, jobs):
+    graded = grade_all(todo, settings, digest, jobs)
+    if scheduler is not None:
+        from tutor.grade.cluster import grade_on
+
+        graded = grade_on(scheduler, todo, settings, digest)
+    for result in graded:
         kept[result.learner] = result
         write(results / file_name(result.learner), json.dumps(asdict(result), indent=1))
         progress(result.learner, len(kept), total)

@@ -20,6 +20,7 @@ from tutor.site.reference import write_reference
 from tutor.site.slides import write_slides
 
 DAYS = "<!-- the days -->"
+TIMES = "<!-- the times -->"
 FIRST = ("syllabus", "glossary", "references")
 TEACHING = ("teaching", "instructor", "contributing")
 PAGES = {"CONTRIBUTING.md": "contributing.md", "tutor/data/sets": "data/index.md"}
@@ -27,10 +28,10 @@ READ_ME = """\
 The notebooks of the course, and the library that they run on.
 
 On your own machine, with Python 3.11 or newer, in this folder:
-    pip install nnp_tutor-*.whl "jupyterlab>=4.2"
+    pip install "./{wheel}[lessons]" "jupyterlab>=4.2"
     jupyter lab
 
-On Google Colab: upload a notebook, and with the folder icon on the left the file nnp_tutor-….whl;
+On Google Colab: upload a notebook, and with the folder icon on the left the file {wheel};
 then run the first cells, which install it.
 """
 
@@ -52,6 +53,7 @@ def write_pages(
     pages["index"] = pages.get("index", "# The course\n\n" + DAYS) + _contents(pages, reference)
     for name, text in pages.items():
         text = text.replace(DAYS, _days(lessons) if name == "index" else _syllabus(lessons))
+        text = text.replace(TIMES, _times(lessons))
         (source / f"{name}.md").write_text(_outward(text, repository), "utf-8")
     _write_cards(source / "data")
     if reference:
@@ -118,6 +120,19 @@ def _syllabus(lessons: list[Lesson]) -> str:
     )
 
 
+def _times(lessons: list[Lesson]) -> str:
+    """A table of what every day takes: of the learner, and of the machine when it was built."""
+    rows = []
+    for lesson in lessons:
+        own = nbformat.read(notebook_path(lesson, solved=False), as_version=4).metadata["tutor"]
+        took = f"{own['seconds']} s" if "seconds" in own else "not measured"
+        title = f"[{lesson.header.title}](notebooks/{lesson.stem}.ipynb)"
+        rows.append(f"| {title} | {lesson.header.minutes} minutes | {took} |")
+    total = sum(lesson.header.minutes or 0 for lesson in lessons)
+    head = ["| lesson | at your desk | the machine computes |", "|---|---:|---:|"]
+    return "\n".join([*head, *rows, f"| all | {total} minutes | |"])
+
+
 def _outward(text: str, repository: str) -> str:
     """Links to files of the repository: to their page, to GitHub, or no link at all."""
 
@@ -176,7 +191,8 @@ def _write_downloads(folder: Path, lessons: list[Lesson]) -> None:
     paths = [notebook_path(lesson, solved=False) for lesson in lessons]
     for path in paths:
         shutil.copy(path, folder)
+    (wheel,) = folder.glob("*.whl")
     with ZipFile(folder / BUNDLE, "w", ZIP_DEFLATED) as bundle:
-        bundle.writestr("nnp-tutor/README.txt", READ_ME)
-        for path in (*paths, *folder.glob("*.whl")):
+        bundle.writestr("nnp-tutor/README.txt", READ_ME.format(wheel=wheel.name))
+        for path in (*paths, wheel):
             bundle.write(path, f"nnp-tutor/{path.name}")
