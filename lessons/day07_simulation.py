@@ -984,10 +984,10 @@ show(
 # run: this water has too much structure. What the cut at 6 Å, the coarse curves and the short
 # training each contribute we have not taken apart.
 #
-# And look at the molecules. The truth has springs that cannot break. In our run the first hydrogens
-# had left their molecules after 6 ps (yours may differ by a few), and nothing in the thermometer or
-# in $g(r)$ tells of it. How high is the wall that should hold them? Pull one hydrogen of a training
-# frame along its bond.
+# And look at the molecules. The truth has springs that cannot break. In our run a few of the 216
+# molecules have lost a hydrogen (the count differs from machine to machine, and may be zero for a
+# while), and nothing in the thermometer tells of it. How high is the wall that should hold them?
+# Pull one hydrogen of a training frame along its bond.
 
 # %% tutor={"rtol": 0.1, "atol": 0.05}
 bond = water["train"][0].positions[1] - water["train"][0].positions[0]
@@ -1007,8 +1007,8 @@ print("network (eV)   " + "".join(f"{e - pulled[0]:8.2f}" for e in pulled))
 print("its spring (eV)" + "".join(f"{e - spring[0]:8.2f}" for e in spring))
 
 # %% [markdown]
-# Near the data the two rise alike. Beyond them nobody told the curve that the spring goes on, and
-# it flattens a little above 1 eV. That is still 40 $kT$: a hydrogen does not go straight out, and
+# Within the data the two rise together. Beyond them nobody told the curve that the spring goes on,
+# and it turns over a little above 1 eV. That is still 40 $kT$: a hydrogen does not go straight out, and
 # we have not followed those that left; a second oxygen that comes near can lower the wall further.
 # More of the same frames would not help, since no frame of the truth has such a bond. A model needs
 # either examples of what must not happen, or the spring itself.
@@ -1167,10 +1167,10 @@ show(
 )
 
 # %% [markdown]
-# On frames of the reference the free forces are nearly as good as the gradient. Around one small
-# loop they do a work of about 1 meV, which nobody would notice. But a molecule that vibrates goes
-# around such loops tens of times in a picosecond, in all its modes, and nothing makes gains and
-# losses cancel.
+# On frames of the reference the free forces are nearly as good as the gradient, and only 3 per cent
+# of their Jacobian is what no gradient can have. Around one small loop they do a work of about 1
+# meV, which nobody would notice. But a molecule that vibrates goes around such loops tens of times
+# in a picosecond, in all its modes, and nothing makes gains and losses cancel.
 #
 # ### Exercise 7.9: diagnose the run
 #
@@ -1438,10 +1438,10 @@ tutor.view(
 # ## 10 What does your device give?
 #
 # The cell below says what JAX found, and draws the speed of one liquid of growing size and of eight
-# small ones side by side. On a CPU, on which this lesson was built, nothing is idle that a larger
-# system could fill. On a GPU a small system leaves most of the device idle, so we *expect* that
-# the first curve rises until the device is full and that replicas side by side gain; we have not
-# measured it here, and your copy of this figure is the measurement.
+# small ones side by side. This lesson was built on two busy CPU cores: there the larger liquid is
+# faster per atom, and replicas side by side gain little. On a GPU a small system leaves most of the
+# device idle, so we *expect* a much steeper rise, until the device is full, and much from replicas;
+# we have not measured it here. Your copy of this figure is the measurement.
 
 # %%
 print("JAX runs on:", jax.devices()[0].platform)
