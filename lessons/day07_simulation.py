@@ -979,7 +979,7 @@ show(
 )
 
 # %% [markdown]
-# All peaks are where they belong. But the network's curves differ from the truth by about twice as
+# All peaks are where they belong. But the network's curves differ from the truth more than twice as
 # much as one half of the truth differs from the other, so the difference is no accident of a short
 # run: this water has too much structure. What the cut at 6 Å, the coarse curves and the short
 # training each contribute we have not taken apart.
@@ -1008,8 +1008,8 @@ print("its spring (eV)" + "".join(f"{e - spring[0]:8.2f}" for e in spring))
 
 # %% [markdown]
 # Within the data the two rise together. Beyond them nobody told the curve that the spring goes on,
-# and it turns over a little above 1 eV. That is still 40 $kT$: a hydrogen does not go straight out, and
-# we have not followed those that left; a second oxygen that comes near can lower the wall further.
+# and it turns over a little above 1 eV. That is still 40 $kT$: a hydrogen does not go straight out.
+# We have not followed those that left; a second oxygen that comes near can lower the wall further.
 # More of the same frames would not help, since no frame of the truth has such a bond. A model needs
 # either examples of what must not happen, or the spring itself.
 #
