@@ -8,68 +8,73 @@ from tutor.exercises.expect import expect
 from tutor.precision import float64
 
 
-def _loop(rng, atoms, points):
-    """A regular polygon in a random plane of the space of all positions, and its area."""
-    plane, _ = np.linalg.qr(rng.normal(size=(3 * atoms, 2)))
-    angle = 2 * np.pi * np.arange(points) / points
-    radius = rng.uniform(0.3, 0.6)
-    path = radius * np.stack([np.cos(angle), np.sin(angle)], axis=1) @ plane.T
-    area = points / 2 * radius**2 * np.sin(2 * np.pi / points)
-    centre = rng.normal(size=3 * atoms)
-    return (centre + path).reshape(points, atoms, 3), plane, area
+def _gradient(rng, n):
+    """F = −∂E/∂x of E = Σ sin(w · x), and its Jacobian, which is symmetric."""
+    W = rng.normal(size=(n + 1, n))
+    return (
+        lambda x: -jnp.cos(x.reshape(-1) @ W.T) @ W,
+        lambda x: W.T @ (np.sin(W @ x.reshape(-1))[:, None] * W),
+    )
+
+
+def _free(rng, n):
+    """F = A sin(x), in which nothing makes ∂F_a/∂x_b the same as ∂F_b/∂x_a."""
+    A = rng.normal(size=(n, n)) - 2 * np.eye(n)
+    return (lambda x: jnp.sin(x.reshape(-1)) @ A.T, lambda x: A * np.cos(x.reshape(-1)))
 
 
 @code(
     "7.8",
-    "Work around a loop",
+    "A test without a path",
     points=3,
+    library="jax",
     hints=(
-        "From one point to the next the force does the work F · Δr, summed over atoms and axes. "
-        "The force changes on the way: take the mean of both ends.",
-        "The loop closes: after the last point comes the first. `np.roll(path, -1, axis=0)` is "
-        "the next point of each.",
-        "`F = np.array([force(r) for r in path])`; `mean = (F + np.roll(F, -1, axis=0)) / 2`; "
-        "`return (mean * (np.roll(path, -1, axis=0) - path)).sum()`.",
+        "For n atoms the derivatives of all 3n forces with respect to all 3n coordinates are a "
+        "matrix J. If F = −∂E/∂x, what does J consist of, and what follows for its transpose?",
+        "`jax.jacfwd(force)(x)` has the shape (atoms, 3, atoms, 3): bring it to (3n, 3n). Half of "
+        "J − Jᵀ is what a gradient cannot have.",
+        "`J = jax.jacfwd(force)(x).reshape(x.size, x.size)`; "
+        "`return jnp.linalg.norm(J - J.T) / 2 / jnp.linalg.norm(J)`.",
     ),
 )
-def work(f, rng):
-    law = "the work around a closed loop is the sum of ½ (F_k + F_k₊₁) · (r_k₊₁ − r_k)"
-    for atoms, points in ((1, 8), (2, 12), (4, 30)):
-        path, plane, area = _loop(rng, atoms, points)
-        p, q = plane.T
-        spring = rng.normal(size=(3 * atoms, 3 * atoms))
-        spring = spring @ spring.T
-        for curl in (0.0, 3.0):
-            A = curl * (np.outer(q, p) - np.outer(p, q)) - spring
-
-            def force(r, A=A):
-                return (A @ np.asarray(r, float).reshape(-1)).reshape(-1, 3)
-
-            F = np.array([force(r) for r in path])
-            ahead = np.roll(path, -1, axis=0) - path
-            mean = (F + np.roll(F, -1, axis=0)) / 2
-            expect(
-                f(force, path),
-                2 * curl * area,  # Stokes
-                law="a force that is a gradient does no work around a loop" if curl == 0 else law,
-                example={"path": path},
-                scale=float((np.abs(mean) * np.abs(ahead)).sum()),
-                slips={
-                    "the loop is not closed: the way from the last point to the first counts": (
-                        (mean * ahead)[:-1].sum()
+def whirl(f, rng):
+    norm = np.linalg.norm
+    with float64():
+        for atoms in (2, 1, 4):
+            x = rng.normal(size=(atoms, 3))
+            for kind in (_free, _gradient):
+                flat, jacobian = kind(rng, x.size)
+                J = jacobian(x)
+                odd, blocks = (J - J.T) / 2, J.reshape(atoms, 3, atoms, 3)
+                swapped = [blocks.transpose(axes) for axes in ((2, 1, 0, 3), (0, 3, 2, 1))]
+                slips = {
+                    "half of J − Jᵀ: where J is antisymmetric the share is 1, not 2": (
+                        2 * norm(odd) / norm(J)
                     ),
-                    "the force changes from one point to the next: take the mean of both ends": (
-                        (F * ahead).sum()
+                    "that is the symmetric part, of which a gradient consists": (
+                        norm(J + J.T) / 2 / norm(J)
                     ),
-                    "the work has another sign: F · Δr, with Δr forwards": -(mean * ahead).sum(),
-                    "sum over the atoms too": (mean * ahead).sum(axis=(0, 2)),
-                    "sum over the points too": (mean * ahead).sum(axis=(1, 2)),
-                    "F · Δr is a scalar product; you multiplied the lengths": (
-                        np.linalg.norm(mean, axis=-1) * np.linalg.norm(ahead, axis=-1)
-                    ).sum(),
-                    "that is twice the work: a mean has a half": 2 * (mean * ahead).sum(),
-                },
-            )
+                    "compare with the size of J: a share has no unit": norm(odd),
+                    "that is the square of the share; take the root": (norm(odd) / norm(J)) ** 2,
+                    "compare with the whole of J, not with its symmetric part": (
+                        2 * norm(odd) / norm(J + J.T)
+                    ),
+                    "you swapped the atoms, not the axes x, y, z: transpose J as (3n, 3n)": (
+                        norm(blocks - swapped[0]) / 2 / norm(J)
+                    ),
+                    "you swapped the axes x, y, z, not the atoms: transpose J as (3n, 3n)": (
+                        norm(blocks - swapped[1]) / 2 / norm(J)
+                    ),
+                    "each J_ab − J_ba has a sign, and they cancel: take the norm": 0.0,
+                }
+                expect(
+                    f(lambda x, flat=flat: flat(x).reshape(-1, 3), jnp.asarray(x)),
+                    norm(odd) / norm(J),
+                    law="the share is ½ |J − Jᵀ| / |J|, and zero where the force is a gradient",
+                    example={"force": kind.__doc__.partition(",")[0], "x": x},
+                    scale=1.0,
+                    slips={w: v for w, v in slips.items() if abs(v - norm(odd) / norm(J)) > 1e-3},
+                )
 
 
 choice(

@@ -114,17 +114,24 @@ class PaiNN(nnx.Module):
         self.updates = nnx.Sequential(*(Update(channels, rngs=rngs) for _ in range(layers)))
         self.readout = Readout(species, energies, channels, rngs=rngs)
 
-    def __call__(self, graph: Graph) -> Float[Array, "atoms"]:
+    def features(self, graph: Graph) -> tuple[Scalars, Vectors]:
+        """The scalars and vectors of all atoms after the last layer, for readouts of other kinds.
+
+        Scalars do not change with a rotation, vectors turn with it.
+        """
         graph = graph.within(self.cutoff)
         r = graph.lengths()
         basis, cutoff = bessel_basis(r, self.cutoff, self.radial), self.envelope(r, self.cutoff)
-        s = self.embedding(graph.species, r.dtype)
-        v = None
+        s, v = self.embedding(graph.species, r.dtype), None
         for message, update in zip(self.messages.layers, self.updates.layers, strict=True):
             ds, dv = message(s, v, graph, basis, cutoff)
             s, v = s + ds, dv if v is None else v + dv
             ds, dv = update(s, v)
             s, v = s + ds, v + dv
+        return s, v
+
+    def __call__(self, graph: Graph) -> Float[Array, "atoms"]:
+        s, _ = self.features(graph)
         return self.readout(s, graph.species)
 
 

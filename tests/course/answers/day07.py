@@ -346,51 +346,63 @@ BATH = {
 # 7.8 ------------------------------------------------------------------------------------------
 
 
-def work_by_loops(force, path):
-    total = 0.0
-    for k in range(len(path)):
-        a, b = path[k - 1], path[k]
-        total += np.vdot(force(a) + force(b), b - a) / 2
-    return total
+def jacobian(force, x):
+    return np.asarray(jax.jacrev(force)(x), float).reshape(x.size, x.size)
 
 
-def work_at_midpoints(force, path):
-    ahead = np.roll(path, -1, axis=0)
-    return sum(np.sum(force((a + b) / 2) * (b - a)) for a, b in zip(path, ahead, strict=True))
+def share(odd, J):
+    return np.linalg.norm(odd) / np.linalg.norm(J)
 
 
-def work_by_trapezoid(force, path):
-    closed = np.concatenate([path, path[:1]])
-    F = np.array([force(r) for r in closed])
-    return np.einsum("kia,kia->", F[1:] + F[:-1], np.diff(closed, axis=0)) / 2
+def whirl_by_reverse(force, x):
+    J = jacobian(force, x)
+    return share((J - J.T) / 2, J)
 
 
-def work_in_jax(force, path):
-    F = jnp.stack([jnp.asarray(force(r)) for r in path])
-    return (0.5 * (F + jnp.roll(F, -1, 0)) * (jnp.roll(path, -1, 0) - path)).sum()
+def whirl_by_differences(force, x):
+    """Central differences, one coordinate at a time."""
+    F = lambda y: np.asarray(force(jnp.asarray(y.reshape(-1, 3))), float).reshape(-1)  # noqa: E731
+    x = np.asarray(x, float).reshape(-1)
+    J = np.stack([(F(x + h) - F(x - h)) / 2e-5 for h in 1e-5 * np.eye(x.size)], axis=1)
+    return share((J - J.T) / 2, J)
 
 
-def pieces(force, path):
-    F = np.array([force(r) for r in path])
-    return (F + np.roll(F, -1, axis=0)) / 2, np.roll(path, -1, axis=0) - path, F
+def whirl_by_parts(force, x):
+    """By Pythagoras: what is not in the symmetric part."""
+    J = jacobian(force, x)
+    even = np.linalg.norm((J + J.T) / 2) / np.linalg.norm(J)
+    return np.sqrt(max(0.0, 1 - even**2))
 
 
-def from_pieces(change):
-    return lambda force, path: change(*pieces(force, path))
+def whirl_in_four_axes(force, x):
+    J = jax.jacfwd(force)(x)
+    odd = J - jnp.transpose(J, (2, 3, 0, 1))
+    return float(jnp.sqrt((odd**2).sum() / (J**2).sum()) / 2)
 
 
-WORK = {
-    "right": [work_by_loops, work_at_midpoints, work_by_trapezoid, work_in_jax],
+def wrong_whirl(change):
+    return lambda force, x: change(jacobian(force, x))
+
+
+def swapped(axes):
+    def change(J):
+        four = J.reshape(len(J) // 3, 3, len(J) // 3, 3)
+        return share((four - four.transpose(axes)) / 2, J)
+
+    return wrong_whirl(change)
+
+
+WHIRL = {
+    "right": [whirl_by_reverse, whirl_by_differences, whirl_by_parts, whirl_in_four_axes],
     "wrong": {
-        "the loop is not closed": from_pieces(lambda m, d, F: (m * d)[:-1].sum()),
-        "the mean of both ends": from_pieces(lambda m, d, F: (F * d).sum()),
-        "has another sign": from_pieces(lambda m, d, F: -(m * d).sum()),
-        "sum over the atoms too": from_pieces(lambda m, d, F: (m * d).sum(axis=(0, 2))),
-        "sum over the points too": from_pieces(lambda m, d, F: (m * d).sum(axis=(1, 2))),
-        "multiplied the lengths": from_pieces(
-            lambda m, d, F: (np.linalg.norm(m, axis=-1) * np.linalg.norm(d, axis=-1)).sum()
-        ),
-        "a mean has a half": from_pieces(lambda m, d, F: 2 * (m * d).sum()),
+        "is 1, not 2": wrong_whirl(lambda J: share(J - J.T, J)),
+        "that is the symmetric part": wrong_whirl(lambda J: share((J + J.T) / 2, J)),
+        "a share has no unit": wrong_whirl(lambda J: np.linalg.norm(J - J.T) / 2),
+        "take the root": wrong_whirl(lambda J: share((J - J.T) / 2, J) ** 2),
+        "not with its symmetric part": wrong_whirl(lambda J: share(J - J.T, J + J.T)),
+        "you swapped the atoms": swapped((2, 1, 0, 3)),
+        "you swapped the axes x, y, z": swapped((0, 3, 2, 1)),
+        "they cancel": wrong_whirl(lambda J: (J - J.T).sum()),
     },
 }
 
@@ -460,7 +472,7 @@ PROOFS = {
     "7.5": LIFETIME,
     "7.6": SPREAD,
     "7.7": BATH,
-    "7.8": WORK,
+    "7.8": WHIRL,
     "7.9": DIAGNOSIS,
     "7.10": RESPONSE,
     "7.11": {"wrong": {"at least 40": "It ran."}},

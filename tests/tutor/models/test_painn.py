@@ -87,6 +87,23 @@ def test_against_loops_over_atoms_and_pairs(rng):
     assert abs(float(energy(other, g)[0]) - by_loops(potential, numbers, x)) > 1e-3
 
 
+def test_its_vectors_turn_with_the_structure_and_its_scalars_do_not(rng):
+    potential = trained(made(layers=2))
+    numbers, x = np.array([6, 8, 8, 6, 8]), rng.uniform(0, 3, (5, 3))
+    R = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    features = jax.jit(type(potential).features)
+
+    def found(places):
+        return features(potential, graph(System(numbers, places), CUTOFF, dtype=jnp.float64))
+
+    (s, v), (s_turned, v_turned) = found(x), found(x @ R.T)
+    assert s.shape == (5, CHANNELS)
+    assert v.shape == (5, 3, CHANNELS)
+    assert np.abs(v).max() > 1e-2
+    np.testing.assert_allclose(s_turned, s, atol=1e-10)
+    np.testing.assert_allclose(v_turned, np.einsum("ab,ibc->iac", R, v), atol=1e-10)
+
+
 def test_the_cutoff_of_the_paper_has_forces_whose_slope_jumps():
     """What the default repairs: half a cosine is C1."""
     jumps = {}
