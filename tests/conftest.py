@@ -9,6 +9,8 @@ from jaxtyping import install_import_hook
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ["MPLBACKEND"] = "Agg"
 
+import jax
+
 # Every jaxtyping annotation in tutor is checked at each call. Modules imported before this line
 # (tutor itself and tutor.nbval_plugin, by `-p`) are not, and have none.
 install_import_hook("tutor", "beartype.beartype")
@@ -22,6 +24,16 @@ def progress_file(tmp_path, monkeypatch):
     path = tmp_path / "tutor-progress.json"
     monkeypatch.setenv("TUTOR_PROGRESS", str(path))
     return path
+
+
+@pytest.fixture(autouse=True, scope="module")
+def compiled_code():
+    """Forget what a test file compiled.
+
+    Each compiled function keeps several memory maps, of which Linux allows a process 65530.
+    """
+    yield
+    jax.clear_caches()
 
 
 @pytest.fixture
