@@ -117,6 +117,18 @@ def test_atoms_that_fly_apart_are_reported():
         moved(Verlet(100 * DT), 200)
 
 
+def test_a_replica_that_flies_apart_is_named_and_costs_no_frame_of_before(tmp_path):
+    """The second of three begins with two atoms that race; the others are as they are alone."""
+    systems = [fluid(), fluid(density=0.8), fluid(density=0.75)]
+    begin = moved(Verlet(DT), 10, every=10, system=systems).state
+    calm = moved(Verlet(DT), 40, every=10, state=begin)
+    fast = begin.velocities.at[1, 0, 0].set(0.9 * ARGON.cutoff / DT)
+    with pytest.raises(ExplosionError, match=r"in replica 1 before step \d+: .* smaller") as caught:
+        moved(Verlet(DT), 40, every=10, state=replace_arrays(begin, velocities=fast))
+    assert caught.value.replicas == (1,)
+    assert len(caught.value.run) == 0
+
+
 def test_a_continued_run_with_another_potential_has_its_forces():
     run = moved(Verlet(DT), 100)
     half = Pair(LennardJones(EPSILON / 2, 3.405), cutoff=8.5125)
