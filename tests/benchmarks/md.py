@@ -40,7 +40,8 @@ def compare(potential: str, atoms: int, options: argparse.Namespace) -> dict:
         run(FEWEST)
         fit = FEWEST * options.seconds / (time.perf_counter() - begin)
         steps[name] = max(FEWEST, int(fit))
-        run(steps[name])
+        if steps[name] > FEWEST:
+            run(steps[name])
     speeds = {name: [] for name in runs}
     for _ in range(options.turns):
         for name, run in runs.items():

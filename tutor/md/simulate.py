@@ -104,8 +104,8 @@ def simulate(
         ValueError: for steps that are not a multiple of `every`, an unknown record, a missing
             temperature or key, replicas that differ in more than places, a skin that is not
             positive, or what `state_of` refuses.
-        ExplosionError: a FloatingPointError, where atoms fly apart. It says when, in which replica, and
-            what to try, and has what was sampled before as its `run`.
+        ExplosionError: a FloatingPointError, where atoms fly apart. It says when, in which replica,
+            and what to try, and has what was sampled before as its `run`.
     """
     _check(steps, every, record)
     skin = 0.1 * potential.cutoff if skin is None else skin

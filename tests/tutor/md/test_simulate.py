@@ -8,14 +8,24 @@ import numpy as np
 import pytest
 
 from tests.tutor.md.fluids import ARGON, EPSILON, TAU, fluid, kelvin, moved
-from tutor.md import CellRescaling, Langevin, VelocityRescaling, Verlet, simulate
+from tutor.md import (
+    CellRescaling,
+    ExplosionError,
+    Langevin,
+    VelocityRescaling,
+    Verlet,
+    simulate,
+)
+from tutor.md.engine import replace_arrays
 from tutor.md.layout import Layout
+from tutor.md.trajectory import open_trajectory
 from tutor.models.pair import LennardJones, Pair, truncated
 from tutor.neighbors import graph
 from tutor.potential import evaluate
 from tutor.system import System
 
 DT = 0.004 * TAU
+REPLICAS = [fluid(), fluid(density=0.8), fluid(density=0.75)]
 
 
 def true_forces(potential, positions, cell):
@@ -71,11 +81,10 @@ def test_a_cell_that_shrinks_gets_fewer_cells():
 
 
 def test_replicas_move_as_they_would_alone():
-    systems = [fluid(), fluid(density=0.8), fluid(density=0.75)]
-    together = moved(Verlet(DT), 200, system=systems)
+    together = moved(Verlet(DT), 200, system=REPLICAS)
     assert together.positions.shape == (2, 3, 108, 3)
     for k, key in enumerate(jax.random.split(jax.random.key(0), 3)):
-        alone = moved(Verlet(DT), 200, system=systems[k], key=key)
+        alone = moved(Verlet(DT), 200, system=REPLICAS[k], key=key)
         np.testing.assert_allclose(together.positions[:, k], alone.positions, atol=1e-8)
         np.testing.assert_allclose(together.conserved[:, k], alone.conserved, rtol=1e-10)
         assert np.abs(together.positions[:, k] - together.positions[:, k - 1]).max() > 0.1
@@ -118,15 +127,24 @@ def test_atoms_that_fly_apart_are_reported():
 
 
 def test_a_replica_that_flies_apart_is_named_and_costs_no_frame_of_before(tmp_path):
-    """The second of three begins with two atoms that race; the others are as they are alone."""
-    systems = [fluid(), fluid(density=0.8), fluid(density=0.75)]
-    begin = moved(Verlet(DT), 10, every=10, system=systems).state
-    calm = moved(Verlet(DT), 40, every=10, state=begin)
-    fast = begin.velocities.at[1, 0, 0].set(0.9 * ARGON.cutoff / DT)
-    with pytest.raises(ExplosionError, match=r"in replica 1 before step \d+: .* smaller") as caught:
-        moved(Verlet(DT), 40, every=10, state=replace_arrays(begin, velocities=fast))
+    """In the second of three, one atom is shot at the others."""
+    begin = moved(Verlet(DT), 10, every=10, system=REPLICAS).state
+    calm = moved(Verlet(DT), 20, every=2, state=begin)
+    shot = replace_arrays(begin, velocities=begin.velocities.at[1, 0, :2].set(0.08))
+    with pytest.raises(ExplosionError, match=r"apart in replica 1 before step \d+: ") as caught:
+        moved(Verlet(DT), 20, every=2, state=shot, path=tmp_path / "run")
     assert caught.value.replicas == (1,)
-    assert len(caught.value.run) == 0
+    run = caught.value.run
+    assert 2 < len(run) < 10
+    assert np.isfinite(run.potential_energy).all()
+    np.testing.assert_array_equal(run.state.positions, run.positions[-1])
+    np.testing.assert_array_equal(run.positions[:, [0, 2]], calm.positions[: len(run), [0, 2]])
+    with open_trajectory(tmp_path / "run") as stored:
+        np.testing.assert_array_equal(stored.positions, run.positions)
+    others = jax.tree.map(lambda x: np.delete(x, caught.value.replicas, axis=0), run.state)
+    rest = moved(Verlet(DT), 2 * (10 - len(run)), every=2, state=others)
+    expected = calm.positions[len(run) :, [0, 2]]
+    np.testing.assert_allclose(rest.positions, expected, rtol=0, atol=1e-8)
 
 
 def test_a_continued_run_with_another_potential_has_its_forces():
