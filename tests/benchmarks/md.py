@@ -5,11 +5,12 @@
     python tests/benchmarks/md.py --atoms 1000000 --memory
 
 `lj`: the liquid of Lennard-Jones atoms, ρ* = 0.8442, r_c = 2.5, dt = 0.005 τ, T* ≈ 0.7. `sw`:
-silicon after Stillinger and Weber, diamond at 800 to 1000 K, dt = 1 fs. All run NVE with a skin of 0.3 σ
-(lj) or 0.5 Å (sw), from the same positions and velocities. Ours and JAX MD in float32 on all cores;
-LAMMPS in float64 on one core. They take turns; compilation has happened. Numbers are atom-steps per
-second of the median turn, ratios the median over turns of the ratio within a turn. On a machine
-that others use too, `--clock processor` counts the seconds of all cores that a program had.
+silicon after Stillinger and Weber, diamond at 800 to 1000 K, dt = 1 fs. All run NVE with a skin of
+0.3 σ (lj) or 0.5 Å (sw), from the same positions and velocities. Ours and JAX MD in float32 on all
+cores; LAMMPS in float64 on one core. They take turns; compilation has happened. Numbers are
+atom-steps per second of the median turn, ratios the median over turns of the ratio within a turn.
+On a machine that others use too, `--clock processor` counts the seconds of all cores that a program
+had.
 """
 
 import argparse
