@@ -8,6 +8,8 @@ Integrators: Verlet (NVE), Langevin, VelocityRescaling, NoseHoover (NVT), CellRe
 """
 
 from tutor.md.barostats import CellRescaling
+from tutor.md.explosion import ExplosionError
+from tutor.md.frames import system_of
 from tutor.md.integrators import Langevin, Verlet, step
 from tutor.md.relax import Relaxed, relax
 from tutor.md.simulate import Run, simulate
@@ -16,6 +18,7 @@ from tutor.md.thermostats import NoseHoover, VelocityRescaling
 
 __all__ = [
     "CellRescaling",
+    "ExplosionError",
     "Langevin",
     "NoseHoover",
     "Relaxed",
@@ -27,4 +30,5 @@ __all__ = [
     "simulate",
     "state_of",
     "step",
+    "system_of",
 ]

@@ -13,6 +13,7 @@ from jaxtyping import Array, Float, Int
 
 from tutor.graph import Graph
 from tutor.md import loop
+from tutor.md.explosion import explosion, intact
 from tutor.md.integrators import Integrator
 from tutor.md.layout import Layout, layout
 from tutor.md.state import State
@@ -20,6 +21,7 @@ from tutor.potential import Potential
 from tutor.pytree import pytree
 
 NUMBERS = 2**24  # that frames may fill on the device before they are fetched
+FEW = 2**18  # numbers that cost no time to speak of
 FRAMES = 64
 SECONDS = 0.5  # for about how long the device works before it is asked how it is doing
 
@@ -60,18 +62,35 @@ class Engine:
         return replace_arrays(state, layout=found.layout) if same else found
 
     def run(self, state: State, count: int) -> Iterator[tuple[State, dict[str, np.ndarray]]]:
-        """Makes `count` frames: some at a time, with the state after them."""
+        """Makes `count` frames: some at a time, with the state after them.
+
+        Raises:
+            ExplosionError: after the last frame in which the atoms of all replicas were well.
+        """
         size = sum(x.size for x in jax.eval_shape(self.record, state).values())
-        room = max(1, min(FRAMES, NUMBERS // size, 1 << (count - 1).bit_length()))
+        few = max(1 << (count - 1).bit_length(), FEW // size)  # so that nothing compiles anew
+        room = max(1, min(FRAMES, NUMBERS // size, few))
         done, frames = 0, 1
         while done < count:
             frames, begin = min(frames, room, count - done), monotonic()
-            state, made = self._block(state, frames, room)
-            yield state, made
+            found = self._block(state, frames, room)
+            well = self._intact(found, frames)
+            if (good := int(well.min())) < frames:
+                if good:  # again up to there, because the state after them is not known
+                    again = self._block(state, good, room)
+                    state = again.state
+                    yield state, self._home(again.frames, good)
+                lost = np.flatnonzero(well < frames)
+                raise explosion(state, found.state, lost, float(self.integrator.dt))
+            state = found.state
+            yield state, self._home(found.frames, frames)
             done += frames
             frames = max(1, round(frames * min(8.0, SECONDS / (monotonic() - begin))))
 
-    def _block(self, state: State, frames: int, room: int) -> tuple[State, dict[str, np.ndarray]]:
+    def _intact(self, found: loop.Block, frames: int) -> Int[np.ndarray, "replicas"]:
+        return intact(found, frames, self.potential.cutoff / float(self.integrator.dt))
+
+    def _block(self, state: State, frames: int, room: int) -> loop.Block:
         """Some frames. Where the table was too small, they are made again with a larger one."""
         while True:
             sizes = _sizes(state)
@@ -87,11 +106,9 @@ class Engine:
                 room=room,
             )
             needed = _most(found.needed)
-            if not sizes.holds(needed):
-                state = self._grown(state, needed)
-                continue
-            self._check(state, found.state)
-            return found.state, self._home(found.frames, frames)
+            if sizes.holds(needed):
+                return found
+            state = self._grown(state, needed)
 
     def _with_forces(self, state: State) -> tuple[State, Int[np.ndarray, "5"]]:
         """With forces, energy and virial; and what the table needed for them."""
@@ -128,19 +145,6 @@ class Engine:
             frames["step"] = frames["step"][:, 0]
         frames = {name: x[:count].copy() for name, x in frames.items()}
         return {"time": frames.pop("step") * float(self.integrator.dt), **frames}
-
-    def _check(self, before: State, after: State) -> None:
-        """Raises FloatingPointError where atoms are not where they can be."""
-        moved = np.abs(after.velocities) * float(self.integrator.dt)
-        if np.isfinite(after.energy).all() and (moved < self.potential.cutoff).all():
-            return
-        raise FloatingPointError(
-            f"atoms fly apart before step {int(np.max(after.step))}: the largest force was "
-            f"{np.abs(before.forces).max():.3g} eV/Å at step {int(np.max(before.step))} and then "
-            f"{np.abs(after.forces).max():.3g} eV/Å. Make dt = {float(self.integrator.dt):g} fs "
-            "smaller, relax the structure before, or look whether the potential was trained on "
-            "such structures"
-        )
 
 
 @pytree(static=("function",))

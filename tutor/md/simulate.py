@@ -15,9 +15,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Int, Key
 
 from tutor.md.engine import Engine, recorder
+from tutor.md.explosion import ExplosionError
 from tutor.md.integrators import Integrator, positive
 from tutor.md.state import State, stack, state_of
 from tutor.md.store import Store
@@ -47,6 +48,16 @@ class Run:
         if name in frames:
             return frames[name]
         raise AttributeError(f"this run has no {name!r}; it recorded {', '.join(frames)}")
+
+    @property
+    def numbers(self) -> Int[np.ndarray, "atoms"]:
+        """Atomic numbers; the same in all replicas."""
+        return np.atleast_2d(self.state.species)[0]
+
+    @property
+    def pbc(self) -> tuple[bool, bool, bool]:
+        """Which cell vectors are periodic."""
+        return self.state.pbc
 
     def __len__(self) -> int:
         return len(self.frames["time"])
@@ -93,7 +104,8 @@ def simulate(
         ValueError: for steps that are not a multiple of `every`, an unknown record, a missing
             temperature or key, replicas that differ in more than places, a skin that is not
             positive, or what `state_of` refuses.
-        FloatingPointError: where atoms fly apart; it says when, and what to try.
+        ExplosionError: a FloatingPointError, where atoms fly apart. It says when, in which replica,
+            and what to try, and has what was sampled before as its `run`.
     """
     _check(steps, every, record)
     skin = 0.1 * potential.cutoff if skin is None else skin
@@ -114,6 +126,9 @@ def simulate(
             for now, frames in engine.run(state, (steps - done) // every):
                 store.add(frames, now)
                 show(int(np.max(now.step)) - begin, float(np.sum(now.conserved)))
+        except ExplosionError as error:
+            error.run = Run(store.state, store.frames())
+            raise
         finally:
             store.flush()
     return Run(store.state, store.frames())

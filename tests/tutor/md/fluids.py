@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from tutor.md import Run, simulate
+from tutor.md.simulate import RECORDS
 from tutor.models.pair import LennardJones, Pair, argon
 from tutor.system import System
 from tutor.units import AMU, KB
@@ -31,7 +32,9 @@ def kelvin(temperature: float) -> float:
 
 
 def moved(integrator, steps: int, *, every: int = 100, state=None, **options) -> Run:
-    """108 atoms of liquid argon in double precision; always of the same shapes."""
+    """108 atoms of liquid argon in double precision; always of the same shapes and records, so that
+    each integrator is compiled once."""
+    options = {"record": RECORDS} | options
     if state is not None:
         return simulate(ARGON, state, integrator, steps, every=every, **options)
     options = {"temperature": kelvin(1.44), "key": jax.random.key(0)} | options

@@ -14,6 +14,7 @@ from tutor.md import Verlet, simulate
 from tutor.models.pair import LennardJones, Pair
 from tutor.models.registry import REGISTRY
 from tutor.potential import Sum
+from tutor.precision import float64
 from tutor.system import System
 from tutor.units import AMU, KB
 
@@ -28,22 +29,27 @@ def drift(run, dt, masses):
     return slope[0], np.sqrt(covariance[0, 0])
 
 
-def test_the_energy_of_a_lennard_jones_liquid_does_not_drift():
+@pytest.fixture(scope="module")
+def melted():
+    with float64():
+        warm = {"temperature": kelvin(1.6), "record": ("forces",)}
+        return moved(Verlet(0.004 * TAU), 1000, **warm).state
+
+
+def test_the_energy_of_a_lennard_jones_liquid_does_not_drift(melted):
     """108 atoms, ρ* = 0.8442, T* ≈ 0.85, dt = 0.001 τ, 50 τ."""
     dt = 0.001 * TAU
-    begin = moved(Verlet(0.004 * TAU), 1000, temperature=kelvin(1.6), record=())
-    run = moved(Verlet(dt), 50_000, every=10, state=begin.state, record=("forces",))
+    run = moved(Verlet(dt), 50_000, every=10, state=melted, record=("forces",))
     assert run.temperature.mean() * KB / EPSILON > 0.7  # a liquid, not a crystal at rest
     slope, error = np.array(drift(run, dt, np.full(108, MASS))) * 1000 * TAU / (108 * EPSILON)
     assert error < 4e-6
     assert abs(slope) < 1e-5
 
 
-def test_the_energy_fluctuates_by_the_square_of_the_time_step():
-    begin = moved(Verlet(0.004 * TAU), 1000, temperature=kelvin(1.6), record=()).state
+def test_the_energy_fluctuates_by_the_square_of_the_time_step(melted):
+    options = {"state": melted, "record": ("forces",)}
     spread = [
-        moved(Verlet(0.004 * TAU / k), 500 * k, every=k, state=begin, record=()).conserved.std()
-        for k in (1, 2)
+        moved(Verlet(0.004 * TAU / k), 500 * k, every=k, **options).conserved.std() for k in (1, 2)
     ]
     np.testing.assert_allclose(spread[0] / spread[1], 4, rtol=0.25)
 

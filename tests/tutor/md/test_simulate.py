@@ -7,26 +7,37 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from tests.potentials.structures import compute
 from tests.tutor.md.fluids import ARGON, EPSILON, TAU, fluid, kelvin, moved
-from tutor.md import CellRescaling, Langevin, VelocityRescaling, Verlet, simulate
+from tutor.md import (
+    CellRescaling,
+    ExplosionError,
+    Langevin,
+    Run,
+    VelocityRescaling,
+    Verlet,
+    simulate,
+    state_of,
+)
+from tutor.md.engine import replace_arrays
 from tutor.md.layout import Layout
+from tutor.md.simulate import RECORDS
+from tutor.md.trajectory import open_trajectory
 from tutor.models.pair import LennardJones, Pair, truncated
-from tutor.neighbors import graph
-from tutor.potential import evaluate
 from tutor.system import System
 
 DT = 0.004 * TAU
+REPLICAS = [fluid(), fluid(density=0.8), fluid(density=0.75)]
 
 
 def true_forces(potential, positions, cell):
     numbers, pbc = np.full(len(positions), 18), np.ones(3, bool)
-    system = System(numbers, np.array(positions), np.array(cell), pbc)
-    return evaluate(potential, graph(system, potential.cutoff, dtype=jnp.float64))
+    return compute(potential, System(numbers, np.array(positions), np.array(cell), pbc))
 
 
 def test_forces_along_a_run_are_those_of_a_new_search():
     """Over 2 τ of a hot liquid, with dozens of searches in between: nobody was overlooked."""
-    run = moved(Verlet(DT), 500, every=25, record=("positions", "forces", "virial"), skin=0.3)
+    run = moved(Verlet(DT), 500, every=25, skin=0.3)
     for k in range(4, 20, 5):
         found = true_forces(ARGON, run.positions[k], run.cell[k])
         np.testing.assert_allclose(run.forces[k], found.forces, rtol=0, atol=1e-10)
@@ -63,7 +74,7 @@ def test_a_cell_that_shrinks_gets_fewer_cells():
     pressure = 20 * EPSILON / 3.405**3
     bath = VelocityRescaling(DT, kelvin(1.0), 20 * DT)
     press = CellRescaling(bath, kelvin(1.0), pressure, 100 * DT, 1 / pressure)
-    run = moved(press, 600, system=fluid(density=0.5), record=("positions", "forces"))
+    run = moved(press, 600, system=fluid(density=0.5))
     assert run.cell[-1, 0, 0] < 2 * 1.1 * ARGON.cutoff < fluid(density=0.5).cell[0, 0]
     assert run.state.layout[0] == 1
     found = true_forces(ARGON, run.positions[-1], run.cell[-1])
@@ -71,11 +82,11 @@ def test_a_cell_that_shrinks_gets_fewer_cells():
 
 
 def test_replicas_move_as_they_would_alone():
-    systems = [fluid(), fluid(density=0.8), fluid(density=0.75)]
-    together = moved(Verlet(DT), 200, system=systems)
+    together = moved(Verlet(DT), 200, system=REPLICAS)
     assert together.positions.shape == (2, 3, 108, 3)
-    for k, key in enumerate(jax.random.split(jax.random.key(0), 3)):
-        alone = moved(Verlet(DT), 200, system=systems[k], key=key)
+    keys = jax.random.split(jax.random.key(0), 3)
+    for k in (0, 2):
+        alone = moved(Verlet(DT), 200, system=REPLICAS[k], key=keys[k])
         np.testing.assert_allclose(together.positions[:, k], alone.positions, atol=1e-8)
         np.testing.assert_allclose(together.conserved[:, k], alone.conserved, rtol=1e-10)
         assert np.abs(together.positions[:, k] - together.positions[:, k - 1]).max() > 0.1
@@ -90,24 +101,9 @@ def test_a_function_is_a_potential_too():
         def __call__(self, graph):
             return ARGON(graph)
 
-    one = simulate(
-        Function(),
-        fluid(2),
-        Verlet(DT),
-        100,
-        temperature=100.0,
-        key=jax.random.key(0),
-        dtype=jnp.float64,
-    )
-    other = simulate(
-        ARGON,
-        fluid(2),
-        Verlet(DT),
-        100,
-        temperature=100.0,
-        key=jax.random.key(0),
-        dtype=jnp.float64,
-    )
+    options = {"temperature": 100.0, "key": jax.random.key(0)}
+    one = simulate(Function(), fluid(), Verlet(DT), 100, dtype=jnp.float64, **options)
+    other = moved(Verlet(DT), 100, **options)
     np.testing.assert_allclose(one.positions, other.positions, rtol=0, atol=1e-9)
     np.testing.assert_allclose(one.pressure, other.pressure, rtol=1e-9)
 
@@ -117,10 +113,31 @@ def test_atoms_that_fly_apart_are_reported():
         moved(Verlet(100 * DT), 200)
 
 
+def test_a_replica_that_flies_apart_is_named_and_costs_no_frame_of_before(tmp_path):
+    """In the second of three, one atom is shot at the others."""
+    begin = moved(Verlet(DT), 10, every=10, system=REPLICAS).state
+    calm = moved(Verlet(DT), 20, every=2, state=begin)
+    shot = replace_arrays(begin, velocities=begin.velocities.at[1, 0, :2].set(0.08))
+    with pytest.raises(ExplosionError, match=r"apart in replica 1 before step \d+: ") as caught:
+        moved(Verlet(DT), 20, every=2, state=shot, path=tmp_path / "run")
+    assert caught.value.replicas == (1,)
+    run = caught.value.run
+    assert 2 < len(run) < 10
+    assert np.isfinite(run.potential_energy).all()
+    np.testing.assert_array_equal(run.state.positions, run.positions[-1])
+    np.testing.assert_array_equal(run.positions[:, [0, 2]], calm.positions[: len(run), [0, 2]])
+    with open_trajectory(tmp_path / "run") as stored:
+        np.testing.assert_array_equal(stored.positions, run.positions)
+    others = jax.tree.map(lambda x: np.delete(x, caught.value.replicas, axis=0), run.state)
+    rest = moved(Verlet(DT), 2 * (10 - len(run)), every=2, state=others)
+    expected = calm.positions[len(run) :, [0, 2]]
+    np.testing.assert_allclose(rest.positions, expected, rtol=0, atol=1e-8)
+
+
 def test_a_continued_run_with_another_potential_has_its_forces():
     run = moved(Verlet(DT), 100)
     half = Pair(LennardJones(EPSILON / 2, 3.405), cutoff=8.5125)
-    found = simulate(half, run.state, Verlet(1e-9), 1, every=1, record=("forces",))
+    found = simulate(half, run.state, Verlet(1e-9), 1, every=1, record=RECORDS)
     expected = true_forces(half, run.positions[-1], run.cell[-1]).forces
     np.testing.assert_allclose(found.forces[0], expected, rtol=0, atol=1e-8)
 
@@ -151,7 +168,8 @@ def test_bad_input_is_refused(change, words):
 
 
 def test_what_was_not_recorded_is_named():
-    run = moved(Verlet(DT), 100)
+    state = state_of(fluid(), temperature=1.0, key=jax.random.key(0), dtype=jnp.float64)
+    run = Run(state, {"time": np.zeros(1)})
     with pytest.raises(AttributeError, match="no 'forces'; it recorded time"):
         _ = run.forces
     assert len(run) == 1
@@ -161,19 +179,8 @@ def test_what_was_not_recorded_is_named():
 def test_a_hard_cutoff_is_allowed_but_does_not_conserve():
     """The check that the drift tests can fail: a truncated potential jumps."""
     jumping = Pair(LennardJones(EPSILON, 3.405), cutoff=8.5125, ending=truncated)
-    smooth, rough = (
-        np.ptp(
-            simulate(
-                p,
-                fluid(),
-                Verlet(DT),
-                500,
-                temperature=kelvin(1.44),
-                every=20,
-                key=jax.random.key(0),
-                dtype=jnp.float64,
-            ).conserved[5:]
-        )
-        for p in (ARGON, jumping)
-    )
+    options = {"temperature": kelvin(1.44), "every": 20, "key": jax.random.key(0)}
+    smooth = moved(Verlet(DT), 500, **options)
+    rough = simulate(jumping, fluid(), Verlet(DT), 500, dtype=jnp.float64, **options)
+    smooth, rough = (np.ptp(run.conserved[5:]) for run in (smooth, rough))
     assert rough > 5 * smooth
