@@ -7,6 +7,7 @@ from scipy.spatial import KDTree
 
 from tutor.exercises.engine import code, number
 from tutor.exercises.expect import agree, parts, require
+from tutor.exercises.verdict import Broken
 
 
 def _rounded(d, cell):
@@ -21,6 +22,7 @@ def _shortest(d, cell):
     return every[np.arange(len(d)), best]
 
 
+SLACK = 1.3  # random atoms do not fill all cells alike
 CELLS = {
     "a cube": np.diag([8.0, 8.0, 8.0]),
     "a box": np.diag([6.0, 9.0, 7.0]),
@@ -81,20 +83,30 @@ def minimum_image(f, rng):
     )  # fmt: skip
 
 
-class _Ruler:
-    """Distances of pairs in a periodic cube, and how many were asked for."""
+def _ruler(positions, box, most):
+    """A function that measures pairs in a periodic cube, and the set of those it was asked for.
 
-    def __init__(self, positions, box):
-        self.positions, self.box, self.count, self.seen = positions, box, 0, set()
+    It is a plain function, and itself stops who asks for more than `most`, because grading runs it
+    beside the submission, in another process: there `seen` stays empty here.
+    """
+    count, seen = [0], set()
 
-    def __call__(self, i, j):
-        i, j = np.atleast_1d(np.asarray(i, int)), np.atleast_1d(np.asarray(j, int))
-        i, j = np.broadcast_arrays(i, j)
-        self.count += i.size
-        low, high = np.minimum(i, j).ravel(), np.maximum(i, j).ravel()
-        self.seen.update((low * len(self.positions) + high).tolist())
-        d = self.positions[i] - self.positions[j]
-        return np.linalg.norm(d - self.box * np.round(d / self.box), axis=-1)
+    def distance(i, j):
+        i, j = np.broadcast_arrays(np.atleast_1d(i).astype(int), np.atleast_1d(j).astype(int))
+        count[0] += i.size
+        if count[0] > most:
+            raise Broken(
+                "the work grows as N, not as N²",
+                f"you measure more than {most} distances for {len(positions)} atoms. All pairs are "
+                f"{len(positions) * (len(positions) - 1) // 2}; the 27 cells around each atom hold "
+                f"about {round(most / SLACK)} candidates, or half of them if each pair is looked "
+                "at once",
+            )
+        seen.update((np.minimum(i, j) * len(positions) + np.maximum(i, j)).ravel().tolist())
+        d = positions[i] - positions[j]
+        return np.linalg.norm(d - box * np.round(d / box), axis=-1)
+
+    return distance, seen
 
 
 @code(
@@ -115,9 +127,13 @@ def cell_list(f, rng):
     for atoms, cutoff, ratio in ((12, 3.0, 2.4), (60, 3.0, 3.3), (500, 3.0, 5.4)):
         box = cutoff * ratio
         positions = rng.uniform(0, box, size=(atoms, 3))
-        ruler = _Ruler(positions, box)
+        cells = int(ratio) ** 3
+        in_few = cells < 64  # there is nothing to gain
+        distance, seen = _ruler(
+            positions, box, np.inf if in_few else int(SLACK * 27 * atoms**2 / cells)
+        )
         example = {"positions": positions, "box": box, "cutoff": cutoff}
-        i, j = parts(f(positions, box, cutoff, ruler), "i", "j")
+        i, j = parts(f(positions, box, cutoff, distance), "i", "j")
         i, j = np.asarray(i), np.asarray(j)
         require(
             i.ndim == j.ndim == 1 and len(i) == len(j) and np.all(np.mod(i, 1) == 0),
@@ -128,7 +144,12 @@ def cell_list(f, rng):
         pairs = [tuple(sorted(pair)) for pair in zip(i.tolist(), j.tolist(), strict=True)]
         true = KDTree(positions % box, boxsize=box).query_pairs(cutoff)
         _judge_pairs(pairs, true, example)
-        _judge_effort(ruler, pairs, atoms, ratio, example)
+        require(
+            {a * atoms + b for a, b in pairs} <= seen or hasattr(f.raw, "remote_number"),
+            law="distances are measured with `distance`",
+            message="you return pairs that you never asked it about",
+            example=example,
+        )
 
 
 def _judge_pairs(pairs, true, example):
@@ -149,22 +170,6 @@ def _judge_pairs(pairs, true, example):
         message=f"{len(pairs)} pairs, of which {len(set(pairs))} are different. Either you have "
         "both (i, j) and (j, i), or a cell was visited twice: with two cells along an edge, the "
         "one on the left is the one on the right",
-        example=example,
-    )
-
-
-def _judge_effort(ruler, pairs, atoms, ratio, example):
-    asked = {i * atoms + j for i, j in pairs} <= ruler.seen
-    require(asked, law="distances are measured with `distance`",
-            message="you return pairs that you never asked it about", example=example)  # fmt: skip
-    cells = int(ratio) ** 3
-    candidates = 27 * atoms**2 // cells
-    require(
-        cells < 64 or ruler.count <= 1.3 * candidates,  # in few cells there is nothing to gain
-        law="the work grows as N, not as N²",
-        message=f"you measured {ruler.count} distances for {atoms} atoms in {cells} cells. All "
-        f"pairs are {atoms * (atoms - 1) // 2}; the 27 cells around each atom hold about "
-        f"{candidates} candidates, or half of them if each pair is looked at once",
         example=example,
     )
 
