@@ -1163,7 +1163,7 @@ show(
     fig,
     alt="Temperature of ethanol at constant energy against time, median of eight runs. With "
     "forces that are a gradient it fluctuates around one value. With three free numbers for "
-    "each atom it rises to several thousand kelvins within 2 ps.",
+    "each atom it rises within 2 ps to where no molecule is left.",
 )
 
 # %% [markdown]

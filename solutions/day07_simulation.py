@@ -110,7 +110,7 @@ does. Not shown: anything slower than a few picoseconds, such as the turning of 
 or how distances move together, or in which time; and other seeds. That the error on test frames is
 small proves little: at 1200 K the same network has a force error of only 0.2 eV/Å on frames of the
 reference, and yet in its own runs bonds break; and the water model, with an error of 6 per cent,
-loses hydrogens while its thermometer and its g(r) look well. Before I publish, I would compare the
+loses hydrogens while its thermometer looks well. Before I publish, I would compare the
 distribution of the dihedral angle C-C-O-H over runs of 100 ps, from three networks with different
 seeds, with a reference run of that length: the three could agree on bonds and disagree on it.
 """

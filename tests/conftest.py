@@ -36,6 +36,14 @@ def compiled_code():
     jax.clear_caches()
 
 
+@pytest.fixture(scope="module")
+def quick_compilation():
+    """For tests that compile much and compute little: a third of their time is saved."""
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+
+
 @pytest.fixture
 def rng():
     """NumPy random numbers, the same in every run."""

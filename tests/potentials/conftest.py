@@ -6,6 +6,11 @@ from tutor.models.registry import REGISTRY, Entry
 from tutor.precision import float64
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _quick(quick_compilation):
+    pass
+
+
 @pytest.fixture(autouse=True)
 def _double_precision():
     with float64():
