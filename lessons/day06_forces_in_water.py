@@ -258,8 +258,9 @@ if DirectForces:
 # %% [markdown]
 # The same network and the same loss, and now it learns, if slowly: after 8000 steps on all 80
 # training frames (six minutes on one core, without dropout; `tests/benchmarks/direct_forces.py`) it
-# was at 5.3, and 1500 steps with raw distances were still at zero. The report's 17 000 steps had 16
-# frames each and a wider network. For what this design can reach we take its own number, 1.39.
+# was at 7.5, and with the frames in another order at 5.3, where 1500 steps with raw distances had
+# left it at zero. The report's 17 000 steps had 16 frames each and a wider network. For what this
+# design can reach we take its own number, 1.39.
 #
 # What training does not change are the laws. The structures are two water molecules, moved about a
 # little.
