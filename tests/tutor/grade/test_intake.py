@@ -142,7 +142,11 @@ def test_a_path_that_leaves_the_archive_is_not_followed(tmp_path):
     assert sorted(p.name for p in tmp_path.rglob("*.ipynb")) == ["x.ipynb"]
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no more", zipped(x=b"y")[:-30]])
+@pytest.mark.parametrize(  # named, for an archive holds the time, and all workers need one name
+    "content",
+    [b"", b"PK\x03\x04 no more", zipped(x=b"y")[:-30]],
+    ids=["empty", "a head alone", "cut off"],
+)
 def test_a_broken_archive_is_told(tmp_path, content):
     eve, _ = collect(put(tmp_path, {"eve.zip": content, "good/x.ipynb": NOTEBOOK}))
     assert "the archive cannot be read" in eve.troubles[0]
