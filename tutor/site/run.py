@@ -84,5 +84,7 @@ def settings(source: Path, repository: str) -> dict:
         "autodoc_typehints_format": "short",
         "napoleon_use_ivar": True,
         "python_use_unqualified_type_names": True,
+        # Types go by plain names, and the PyTorch twins have the names of their originals.
+        "suppress_warnings": ["ref.python"],
         "add_module_names": False,
     }  # fmt: skip
